@@ -1,0 +1,1 @@
+"""Files to arrays and tables; the only reader and writer of pictures."""

@@ -1,0 +1,1 @@
+"""Arrays in, arrays or numbers out: no files, no state."""

@@ -1,0 +1,1 @@
+"""Draw results: plots, galleries, one offline page."""
