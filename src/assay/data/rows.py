@@ -1,0 +1,103 @@
+"""One file in, one row of the table out, from one read of its bytes. Runs in a worker, so it imports no table."""
+
+import hashlib
+import os
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..errors import CorruptError, RefusedError
+from ..pixels import colour, geometry, hashes
+from ..pixels.facts import facts
+from . import pictures
+from .folder import File
+
+SHORTER = 160  # pixels that the shorter side of the picture for facts, hash and thumbnail has at least
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one read of a file found; columns as in data.table, and the views that the network is to see."""
+
+    columns: dict[str, object]
+    views: np.ndarray | None  # uint8 (views, size, size, 3)
+
+
+def examine(file: File, *, root: Path, size: int | None = None, tiles: bool = False) -> Row:
+    """Read a file once and find out everything about it.
+
+    Args:
+        file: as listed.
+        root: folder that its path is below.
+        size: side in pixels of the views for the network; None for none.
+        tiles: also make the 3 x 3 half-overlapping tiles.
+
+    Returns:
+        The row. A file that is no good has its status and reason in it, and no facts.
+    """
+    cv2.setNumThreads(1)
+    columns: dict[str, object] = {"path": file.path, "bytes": file.bytes, "mtime_ns": file.mtime_ns}
+    columns["key"] = key(file.path, "")
+    views = None
+    try:
+        data, status = pictures.read_bytes(Path(os.fsdecode(os.path.join(os.fsencode(root), file.path))))  # noqa: PTH118
+    except OSError as e:
+        return Row({**columns, "status": "unreadable", "reason": e.strerror or str(e)}, None)
+    except RefusedError as e:
+        return Row({**columns, "status": "refused", "reason": str(e)}, None)
+    digest = hashlib.sha256(data).hexdigest()
+    columns |= {"bytes": len(data), "mtime_ns": status.st_mtime_ns, "sha256": digest, "key": key(file.path, digest)}
+    try:
+        head = pictures.header(data)
+        columns |= {"format": head.format, "mode": head.mode, "width": head.width, "height": head.height}
+        columns |= {"orientation": head.orientation, "taken": head.taken, "notes": _notes(head, file.path)}
+        small = colour.to_uint8(pictures.decode(data, head, shorter=SHORTER))
+        columns |= {
+            "facts": astuple(facts(small)),
+            "hash": hashes.perceptual(small),
+            "thumbnail": pictures.thumbnail(small),
+        }
+        if size is not None:
+            views = _views(data, head, small, size=size, tiles=tiles)
+    except RefusedError as e:
+        return Row({**columns, "status": "refused", "reason": str(e)}, None)
+    except CorruptError as e:
+        return Row({**columns, "status": "corrupt", "reason": str(e)}, None)
+    return Row({**columns, "status": "ok", "reason": ""}, views)
+
+
+def key(path: bytes, sha256: str) -> str:
+    """Name a row: half of the hash of the content, then half of the hash of the path.
+
+    Args:
+        path: below the folder.
+        sha256: of the content; "" where it could not be read.
+
+    Returns:
+        64 characters.
+    """
+    return (sha256[:32] or "-" * 32) + hashlib.sha256(path).hexdigest()[:32]
+
+
+def _views(data: bytes, head: pictures.Header, small: np.ndarray, *, size: int, tiles: bool) -> np.ndarray:
+    """Make what the network sees: the whole picture squashed to a square, and its tiles."""
+    shorter = 2 * size if tiles else size
+    enough = min(small.shape[:2]) >= shorter or small.shape[:2] == (head.height, head.width)
+    image = small if enough else colour.to_uint8(pictures.decode(data, head, shorter=shorter))
+    if image.ndim == 2:
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+    parts = [image, *(geometry.tiles(image, count=3) if tiles else [])]
+    return np.stack([geometry.square(part, size=size) for part in parts])
+
+
+def _notes(head: pictures.Header, path: bytes) -> list[str]:
+    """Add to a header's notes that the name promises another format."""
+    suffix = path.rpartition(b".")[2].lower() if b"." in path else b""
+    promised = {b"jpg": "JPEG", b"jpeg": "JPEG", b"tif": "TIFF", b"heic": "HEIF", b"jpe": "JPEG", b"mpo": "JPEG"}.get(
+        suffix, suffix.decode("ascii", "replace").upper()
+    )
+    known = {"JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF"}
+    wrong = promised in known and head.format in known and promised != head.format
+    return [*head.notes, *([f"name says {promised}, content is {head.format}"] if wrong else [])]
