@@ -1,0 +1,303 @@
+"""Intervals equal their formulas and published tables, and cover as often as they say."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from assay.errors import InputError, UndefinedError
+from assay.stats.intervals import METHODS, Estimate, bootstrap, clustered, halve, mean, proportion, quantile
+
+# 95 % limits of Newcombe 1998 (81/263, 0/20) and of statsmodels 0.15.
+TABLE = {
+    (81, 263): [(0.255289, 0.366210), (0.252737, 0.367622), (0.254522, 0.365647)],
+    (0, 20): [(0, 0.161125), (0, 0.168433), (0, 0.116639)],
+    (5, 10): [(0.236593, 0.763407), (0.187086, 0.812914), (0.223529, 0.776471)],
+    (95, 100): [(0.888250, 0.978456), (0.887165, 0.983568), (0.893900, 0.980668)],
+    (0, 10): [(0, 0.277533), (0, 0.308497), None],
+    (10, 10): [(0.722467, 1), (0.691503, 1), None],
+    (1, 1): [(0.206549, 1), (0.025, 1), None],
+}
+
+
+def limits(e):
+    return e.low, e.high
+
+
+@pytest.mark.parametrize(("k", "n"), TABLE)
+def test_proportions_equal_the_published_table(k, n):
+    for method, expected in zip(METHODS, TABLE[k, n], strict=True):
+        if expected is not None:
+            assert limits(proportion(k, n, method=method)) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, 7, 30])
+def test_wilson_limits_are_where_the_score_test_just_rejects(n):
+    for k in range(n + 1):
+        for limit in limits(proportion(k, n, level=0.9)):
+            if 0 < limit < 1:
+                z = (k / n - limit) / math.sqrt(limit * (1 - limit) / n)
+                assert abs(z) == pytest.approx(1.6448536)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("n", [1, 2, 19])
+def test_every_interval_holds_its_value_has_width_and_mirrors(method, n):
+    for k in range(n + 1):
+        e, other = proportion(k, n, method=method), proportion(n - k, n, method=method)
+        assert 0 <= e.low <= e.value <= e.high <= 1
+        assert e.low < e.high
+        assert limits(e) == pytest.approx((1 - other.high, 1 - other.low))
+
+
+@pytest.mark.parametrize(("method", "worst"), [("wilson", 0.86), ("clopper-pearson", 0.95), ("jeffreys", 0.87)])
+@pytest.mark.parametrize("n", [10, 50])
+def test_exact_coverage_of_proportions(method, worst, n):
+    truths = np.arange(0.005, 0.9951, 0.005)
+    found = np.array([limits(proportion(k, n, method=method)) for k in range(n + 1)])
+    covered = [stats.binom.pmf(np.flatnonzero((found[:, 0] <= p) & (p <= found[:, 1])), n, p).sum() for p in truths]
+    assert min(covered) >= worst - 0.002
+    assert np.mean(covered) >= 0.948
+
+
+def test_counts_and_hits_say_the_same():
+    hits = np.array([1, 0, 1, 1, 0, 1, 1], bool)
+    assert proportion(hits, 7) == proportion(5, 7)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "says"),
+    [
+        ((4, 3), {}, InputError, r"whole number in 0\.\.3"),
+        ((-1, 3), {}, InputError, "whole number"),
+        ((1.5, 3), {}, InputError, "whole number"),
+        ((np.array([2, 0, 1]), 3), {}, InputError, "whole number"),
+        ((np.array([1, 0]), 3), {}, InputError, r"got shape \(2,\)"),
+        ((0, 0), {}, UndefinedError, "needs 1 picture"),
+        ((1, 3), {"level": 1.0}, InputError, r"level must be in \(0, 1\)"),
+        ((1, 3), {"method": "wald"}, InputError, "method must be one of wilson"),
+        ((1, 3), {"groups": np.arange(3)}, InputError, "per picture"),
+    ],
+)
+def test_impossible_proportions_are_refused(arguments, options, error, says):
+    with pytest.raises(error, match=says):
+        proportion(*arguments, **options)
+
+
+def written_out_clustered(hits, groups):
+    """Oracle: the docstring of clustered, one group at a time."""
+    n, p = len(hits), sum(hits) / len(hits)
+    names = sorted(set(groups))
+    inside = [[h for h, g in zip(hits, groups, strict=True) if g == name] for name in names]
+    fewest = n**2 / sum(len(i) ** 2 for i in inside)
+    variance = len(names) / (len(names) - 1) * sum(sum(h - p for h in i) ** 2 for i in inside) / n**2
+    size = fewest if variance == 0 else min(n, 1 + p * (1 - p) / variance)
+    if size > fewest:
+        k = min(sum(any(h > 0 for h in i) for i in inside), sum(any(h < 1 for h in i) for i in inside))
+        size = fewest + (size - fewest) * k / (k + 3) * (1.959964 / stats.t.isf(0.025, len(names) - 1)) ** 2
+    z = 1.959964
+    centre, half = p + z**2 / 2 / size, z * math.sqrt(p * (1 - p) / size + z**2 / 4 / size**2)
+    return (centre - half) / (1 + z**2 / size), (centre + half) / (1 + z**2 / size)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_clustered_equals_its_formula_written_out(seed):
+    rng = np.random.default_rng(seed)
+    groups = rng.integers(0, 9, 40)
+    hits = (rng.random(40) < 0.2 + 0.08 * groups).astype(float)
+    hits[:5] = 0.5
+    e = clustered(hits, groups)
+    assert (e.value, e.low, e.high) == pytest.approx((hits.mean(), *written_out_clustered(hits, groups)), abs=1e-6)
+
+
+@pytest.mark.parametrize("k", [0, 1, 6, 13])
+def test_groups_of_one_picture_give_wilson(k):
+    hits = np.arange(13) < k
+    assert clustered(hits, np.arange(13)) == proportion(k, 13)
+
+
+@pytest.mark.parametrize("k", [0, 1, 6, 13])
+def test_copies_within_a_group_change_nothing(k):
+    hits, groups = np.arange(13) < k, np.arange(13)
+    e = clustered(np.repeat(hits, 4), np.repeat(groups, 4))
+    assert limits(e) == pytest.approx(limits(proportion(k, 13)))
+
+
+def test_shares_over_repeats_never_pretend_to_be_more_pictures():
+    e = clustered(np.full(20, 0.5), np.arange(20))
+    assert limits(e) == limits(proportion(10, 20))
+
+
+def test_one_group_counts_as_one_picture():
+    assert limits(clustered(np.ones(50), np.zeros(50))) == pytest.approx(limits(proportion(1, 1)))
+
+
+def test_perfection_in_groups_admits_as_much_doubt_as_one_picture_each():
+    e = clustered(np.ones(50), np.repeat(np.arange(5), 10))
+    assert limits(e) == pytest.approx(limits(proportion(5, 5)))
+
+
+def coverage_in_groups(n_groups, truth, icc, trials, rng):
+    a, b = (1 / icc - 1) * truth, (1 / icc - 1) * (1 - truth)
+    groups, covered, naive = np.repeat(np.arange(n_groups), 10), 0, 0
+    for _ in range(trials):
+        hits = rng.random(10 * n_groups) < np.repeat(rng.beta(a, b, n_groups), 10)
+        e, alone = clustered(hits, groups), proportion(int(hits.sum()), len(hits))
+        covered += e.low <= truth <= e.high
+        naive += alone.low <= truth <= alone.high
+    return covered / trials, naive / trials
+
+
+@pytest.mark.parametrize(("n_groups", "truth"), [(20, 0.7), (30, 0.9)])
+def test_grouped_pictures_are_covered_where_counting_them_fails(n_groups, truth):
+    covered, naive = coverage_in_groups(n_groups, truth, 0.5, 800, np.random.default_rng(5))
+    assert covered >= 0.93 - 0.015  # less 2 s.e. of the simulation
+    assert naive < 0.75
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("icc", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("truth", [0.5, 0.8, 0.95])
+@pytest.mark.parametrize("n_groups", [10, 50])
+def test_grouped_coverage_over_a_grid(n_groups, truth, icc):
+    covered, _ = coverage_in_groups(n_groups, truth, icc, 4000, np.random.default_rng(6))
+    assert covered >= 0.92
+
+
+@pytest.mark.parametrize(
+    ("hits", "groups", "error", "says"),
+    [
+        ([0, 1], [0], InputError, "must be"),
+        ([0, 2], [0, 1], InputError, r"in \[0, 1\], got np.float64\(2.0\)"),
+        ([0, np.nan], [0, 1], InputError, "nan"),
+        ([], [], UndefinedError, "needs 1 picture"),
+    ],
+)
+def test_impossible_hits_are_refused(hits, groups, error, says):
+    with pytest.raises(error, match=says):
+        clustered(np.array(hits), np.array(groups))
+
+
+def test_mean_is_students_interval():
+    values = np.random.default_rng(1).gamma(2, 2, 23)
+    expected = stats.t.interval(0.9, 22, values.mean(), values.std(ddof=1) / math.sqrt(23))
+    assert limits(mean(values, level=0.9)) == pytest.approx(expected)
+
+
+def test_mean_over_groups_of_equal_size_is_the_mean_of_group_means():
+    values = np.random.default_rng(2).normal(size=28)
+    e, plain = mean(values, groups=np.repeat(list("abcdefg"), 4)), mean(values.reshape(7, 4).mean(axis=1))
+    assert (e.value, *limits(e)) == pytest.approx((plain.value, *limits(plain)))
+
+
+def test_mean_of_gamma_samples_covers_as_often_as_it_says():
+    rng = np.random.default_rng(3)
+    found = [mean(rng.gamma(2, 2, 40), level=0.9) for _ in range(2000)]
+    assert 0.87 < np.mean([e.low <= 4 <= e.high for e in found]) < 0.92  # gamma(2, 2) is skewed
+
+
+def test_mean_keeps_the_digits_of_nist_numacc4():
+    values = np.r_[10000000.2, np.tile([10000000.1, 10000000.3], 500)]
+    e = mean(values)
+    half = quantile(0.95, df=1000) * 0.1 / math.sqrt(1001)  # NIST StRD: mean 10000000.2, s 0.1
+    assert (e.value, e.high - e.value) == pytest.approx((10000000.2, half), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("values", "groups", "error", "says"),
+    [
+        ([1.0], None, UndefinedError, "needs 2 values"),
+        ([1.0, 2.0], [0, 0], UndefinedError, "in 1"),
+        ([1.0, np.inf], None, InputError, "finite"),
+        ([[1.0, 2.0]], None, InputError, r"\(n,\)"),
+        ([1.0, 2.0], [0], InputError, "groups must be"),
+    ],
+)
+def test_means_without_an_answer_are_refused(values, groups, error, says):
+    with pytest.raises(error, match=says):
+        mean(np.array(values), groups=groups)
+
+
+def test_bootstrap_agrees_with_scipys_bca():
+    values = np.random.default_rng(4).exponential(size=60)
+    ours = bootstrap(lambda i: values[i].mean(), 60, runs=4000, rng=np.random.default_rng(0))
+    theirs = stats.bootstrap((values,), np.mean, n_resamples=4000, method="BCa", rng=np.random.default_rng(0))
+    width = ours.high - ours.low
+    assert limits(ours) == pytest.approx(tuple(theirs.confidence_interval), abs=0.06 * width)
+
+
+def test_bootstrap_draws_groups_whole_and_keeps_strata():
+    groups, strata = np.repeat(np.arange(8), 3), np.repeat([0, 0, 0, 1, 1, 1, 1, 1], 3)
+    seen = []
+
+    def statistic(indices):
+        seen.append((np.bincount(groups[indices], minlength=8) % 3, np.bincount(strata[indices], minlength=2)))
+        return indices.mean()
+
+    bootstrap(statistic, 24, groups=groups, strata=strata, runs=100, rng=np.random.default_rng(0))
+    drawn = seen[1:101]
+    assert not any(left.any() for left, _ in drawn)
+    assert all(list(kept) == [9, 15] for _, kept in drawn)
+
+
+def test_grouped_bootstrap_is_wider_for_copies():
+    values = np.repeat(np.random.default_rng(5).normal(size=20), 5)
+    alone, whole = (
+        bootstrap(lambda i: values[i].mean(), 100, groups=g, rng=np.random.default_rng(1))
+        for g in (None, np.repeat(np.arange(20), 5))
+    )
+    assert whole.high - whole.low > 1.7 * (alone.high - alone.low)
+
+
+def test_bootstrap_covers_a_skewed_mean():
+    rng = np.random.default_rng(6)
+    covered = 0
+    for _ in range(300):
+        values = rng.exponential(size=40)
+        e = bootstrap(lambda i, v=values: v[i].mean(), 40, runs=300, rng=rng)
+        covered += e.low <= 1 <= e.high
+    assert covered / 300 > 0.89
+
+
+@pytest.mark.parametrize(
+    ("statistic", "options", "error", "says"),
+    [
+        (lambda _: 1.0, {}, UndefinedError, "must vary"),
+        (lambda _: float("nan"), {}, UndefinedError, "finite on every resample"),
+        (np.mean, {"runs": 10}, InputError, "runs >= 100"),
+        (np.mean, {"groups": np.zeros(3)}, InputError, "groups must be"),
+        (np.mean, {"groups": np.zeros(6)}, UndefinedError, "2 groups, got 1"),
+        (np.mean, {"groups": np.arange(6) // 3, "strata": np.arange(6) // 2}, InputError, "in one stratum"),
+    ],
+)
+def test_bootstraps_without_an_answer_are_refused(statistic, options, error, says):
+    with pytest.raises(error, match=says):
+        bootstrap(statistic, 6, rng=np.random.default_rng(0), **options)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("k", "n"), [(10, 20), (3, 40), (12, 12), (0, 5)])
+def test_halve_is_the_first_number_that_halves(method, k, n):
+    e = proportion(k, n, method=method)
+    more = halve(e, n)
+
+    def width(total):
+        low, high = METHODS[method](k / n * total, total, 0.95)
+        return min(max(high, k / n), 1) - max(min(low, k / n), 0)
+
+    assert width(n + more) <= (e.high - e.low) / 2 < width(n + more - 1)
+
+
+def test_halve_of_groups_counts_independent_pictures():
+    plain = proportion(9, 13)
+    copied = clustered(np.repeat(np.arange(13) < 9, 4), np.repeat(np.arange(13), 4))
+    assert halve(copied, 52) == halve(plain, 13)
+
+
+def test_halve_of_other_widths_goes_with_the_root():
+    assert halve(Estimate(0.9, 0.8, 0.95, 0.95, "delong-score"), 70) == 210
+    with pytest.raises(InputError, match="must have a width"):
+        halve(Estimate(1, 1, 1, 0.95, "t"), 5)
+    with pytest.raises(InputError, match="n must be >= 1"):
+        halve(proportion(1, 2), 0)
