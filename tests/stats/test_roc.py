@@ -1,0 +1,356 @@
+"""Areas equal counts over pairs, curves and cut-offs a walk over thresholds, and intervals cover as they say."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import optimize, stats
+
+from assay.errors import InputError, UndefinedError
+from assay.stats.intervals import clustered, proportion
+from assay.stats.roc import at, auc, band, curve, cutoff, delong_variance
+
+# World Federation of Neurosurgeons' grade of 113 patients by outcome: Turck 2010, in the package pROC.
+WFNS_LABELS = np.r_[np.zeros(72, bool), np.ones(41, bool)]
+WFNS_SCORES = np.r_[np.repeat([1.0, 2, 3, 4, 5], [37, 20, 3, 8, 4]), np.repeat([1.0, 2, 3, 4, 5], [2, 12, 1, 8, 18])]
+
+
+def pairs(labels, scores):
+    """Oracle: the definition, one pair at a time."""
+    return np.array([[(p > q) + (p == q) / 2 for q in scores[~labels]] for p in scores[labels]])
+
+
+def sample(m, n, shift, rng, *, ties=False):
+    labels = rng.permutation(np.r_[np.ones(m, bool), np.zeros(n, bool)])
+    scores = rng.normal(size=m + n) + shift * labels
+    return labels, scores.round() if ties else scores
+
+
+def sides(e):
+    return e.value, e.low, e.high
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("ties", [False, True])
+def test_auc_equals_the_count_over_pairs(seed, ties):
+    labels, scores = sample(9, 16, 1, np.random.default_rng(seed), ties=ties)
+    assert auc(labels, scores).value == pytest.approx(pairs(labels, scores).mean(), abs=1e-12)
+
+
+def test_auc_and_variance_of_wfns_equal_those_of_proc():
+    value, variance = auc(WFNS_LABELS, WFNS_SCORES).value, delong_variance(WFNS_LABELS, WFNS_SCORES)
+    assert value == pytest.approx(0.823678861788618, abs=1e-13)
+    assert variance == pytest.approx(0.00146991470882363, abs=1e-13)
+    half = 1.959963984540054 * math.sqrt(variance) / (value * (1 - value))
+    centre = math.log(value / (1 - value))
+    limits = [1 / (1 + math.exp(-x)) for x in (centre - half, centre + half)]
+    assert limits == pytest.approx([0.7357640966, 0.8868418443], abs=1e-9)
+    e = auc(WFNS_LABELS, WFNS_SCORES)  # enough pictures: near the logit interval
+    assert (e.low, e.high) == pytest.approx(limits, abs=0.01)
+
+
+def test_auc_of_scikit_learns_example():
+    assert auc(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8])).value == 0.75  # scikit-learn's docs
+
+
+@pytest.mark.parametrize(("m", "n"), [(3, 9), (12, 5)])
+def test_variance_equals_delong_written_out(m, n):
+    labels, scores = sample(m, n, 0.5, np.random.default_rng(m))
+    wins = pairs(labels, scores)
+    expected = wins.mean(1).var(ddof=1) / m + wins.mean(0).var(ddof=1) / n
+    assert delong_variance(labels, scores) == pytest.approx(expected, rel=1e-12)
+
+
+def obuchowski(labels, scores, groups):
+    """Oracle: Obuchowski 1997, one group at a time."""
+    wins, pos, neg = pairs(labels, scores), groups[labels], groups[~labels]
+    m, n, area = len(pos), len(neg), wins.mean()
+    names, i10, i01 = set(groups), len(set(pos)), len(set(neg))
+    s10 = s01 = s11 = 0.0
+    for name in names:
+        a = (wins.mean(1)[pos == name] - area).sum()
+        b = (wins.mean(0)[neg == name] - area).sum()
+        s10, s01, s11 = s10 + a * a, s01 + b * b, s11 + a * b
+    s10, s01 = s10 * i10 / ((i10 - 1) * m), s01 * i01 / ((i01 - 1) * n)
+    s11 *= len(names) / (len(names) - 1)
+    return s10 / m + s01 / n + 2 * s11 / (m * n)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_variance_over_groups_equals_obuchowski_written_out(seed):
+    rng = np.random.default_rng(seed)
+    labels, scores = sample(18, 31, 1, rng, ties=True)
+    groups = rng.integers(0, 12, 49)
+    assert delong_variance(labels, scores, groups=groups) == pytest.approx(obuchowski(labels, scores, groups))
+
+
+def written_out_interval(labels, scores):
+    """Oracle: the docstring of auc, limits by root finding."""
+    wins, m, n = pairs(labels, scores), labels.sum(), (~labels).sum()
+    area, up, down = wins.mean(), wins.mean(1), wins.mean(0)
+    parts = up.var(ddof=1) / m, down.var(ddof=1) / n
+
+    def hanley_mcneil(a):
+        return a * (1 - a) * (1 + ((m + n) / 2 - 1) * ((1 - a) / (2 - a) + a / (1 + a))) / (m * n)
+
+    k = min((up < 1).sum(), (up > 0).sum(), (down < 1).sum(), (down > 0).sum())
+    ratio, df = 1.0, min(m, n) - 1
+    if sum(parts) > 0:
+        ratio = sum(parts) / hanley_mcneil(area)
+        df = sum(parts) ** 2 / (parts[0] ** 2 / (m - 1) + parts[1] ** 2 / (n - 1))
+    ratio = (k * ratio + 10 * max(ratio, 1)) / (k + 10)
+    t = stats.t.isf(0.025, df)
+
+    def gap(a):
+        return (a - area) ** 2 - t**2 * ratio * hanley_mcneil(a)
+
+    low = optimize.brentq(gap, 1e-12, min(area, 1 - 1e-9)) if area > 0 else 0
+    high = optimize.brentq(gap, max(area, 1e-9), 1 - 1e-12) if area < 1 else 1
+    return area, low, high
+
+
+@pytest.mark.parametrize("shift", [0, 1, 3])
+@pytest.mark.parametrize(("m", "n"), [(4, 9), (30, 12)])
+def test_interval_equals_its_formula_written_out(m, n, shift):
+    labels, scores = sample(m, n, shift, np.random.default_rng(m))
+    assert sides(auc(labels, scores)) == pytest.approx(written_out_interval(labels, scores), abs=1e-6)
+
+
+def coverage(truth, m, n, sd, trials, rng):
+    shift = stats.norm.ppf(truth) * math.sqrt(1 + sd**2)
+    labels = np.r_[np.ones(m, bool), np.zeros(n, bool)]
+    covered = 0
+    for _ in range(trials):
+        scores = np.r_[rng.normal(shift, sd, m), rng.normal(0, 1, n)]
+        e = auc(labels, scores)
+        covered += e.low <= truth <= e.high
+    return covered / trials
+
+
+@pytest.mark.parametrize("truth", [0.8, 0.95, 0.99])
+@pytest.mark.parametrize(("m", "n"), [(10, 50), (30, 100), (100, 100)])
+def test_interval_covers_as_often_as_it_says(truth, m, n):
+    assert coverage(truth, m, n, 1, 1000, np.random.default_rng(7)) >= 0.93 - 0.01  # less 1.5 s.e.
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("truth", [0.6, 0.8, 0.95, 0.99])
+@pytest.mark.parametrize(("m", "n"), [(10, 10), (10, 50), (50, 10), (30, 100), (100, 100)])
+@pytest.mark.parametrize("sd", [0.5, 1, 2])
+def test_interval_covers_over_a_grid(truth, m, n, sd):
+    assert coverage(truth, m, n, sd, 5000, np.random.default_rng(8)) >= 0.93
+
+
+def test_grouped_interval_covers_where_counting_pictures_fails():
+    rng, covered, alone, trials = np.random.default_rng(9), 0, 0, 500
+    groups, labels = np.repeat(np.arange(40), 5), np.repeat(np.arange(40) < 15, 5)
+    truth = stats.norm.cdf(1.5 / math.sqrt(2))
+    for _ in range(trials):
+        scores = 1.5 * labels + np.repeat(rng.normal(0, math.sqrt(0.7), 40), 5) + rng.normal(0, math.sqrt(0.3), 200)
+        e, plain = auc(labels, scores, groups=groups), auc(labels, scores)
+        covered += e.low <= truth <= e.high
+        alone += plain.low <= truth <= plain.high
+    assert covered / trials > 0.92
+    assert alone / trials < 0.8
+
+
+def test_groups_of_one_picture_change_nothing():
+    labels, scores = sample(12, 30, 1, np.random.default_rng(0))
+    assert sides(auc(labels, scores, groups=np.arange(42))) == pytest.approx(sides(auc(labels, scores)))
+
+
+def test_copies_within_a_group_change_nothing():
+    labels, scores = sample(12, 30, 1, np.random.default_rng(0))
+    copied = auc(np.repeat(labels, 3), np.repeat(scores, 3), groups=np.repeat(np.arange(42), 3))
+    assert sides(copied) == pytest.approx(sides(auc(labels, scores)))
+
+
+def test_repeats_average_areas_and_count_pictures_once():
+    rng = np.random.default_rng(1)
+    labels, scores = sample(15, 40, 1, rng)
+    repeats = scores + rng.normal(0, 0.3, (6, 55))
+    e, one = auc(labels, repeats), auc(labels, scores)
+    assert e.value == pytest.approx(np.mean([auc(labels, row).value for row in repeats]))
+    assert e.high - e.low == pytest.approx(one.high - one.low, rel=0.2)
+    assert sides(auc(labels, np.tile(scores, (7, 1)))) == pytest.approx(sides(one))
+
+
+@pytest.mark.parametrize("shift", [0.5, 4])
+def test_swapping_classes_or_sign_mirrors_the_estimate(shift):
+    labels, scores = sample(12, 19, shift, np.random.default_rng(3))
+    a = auc(labels, scores)
+    for b in (auc(~labels, scores), auc(labels, -scores)):
+        assert sides(a) == pytest.approx((1 - b.value, 1 - b.high, 1 - b.low))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(-50, 50), min_size=6, max_size=30))
+def test_only_the_order_of_scores_matters(whole):
+    labels, scores = np.arange(len(whole)) % 3 == 0, np.array(whole, float)
+    assert auc(labels, scores) == auc(labels, np.exp(scores / 10) - 7)
+    order = np.random.default_rng(0).permutation(len(whole))
+    assert sides(auc(labels[order], scores[order])) == pytest.approx(sides(auc(labels, scores)))
+
+
+def test_perfect_separation_still_admits_doubt():
+    small, large = (auc(np.arange(9 * k) >= 5 * k, np.arange(9.0 * k)) for k in (1, 20))
+    assert small.value == small.high == large.high == 1
+    assert small.low < 0.6
+    assert 0.95 < large.low < 1
+
+
+def test_equal_scores_still_admit_doubt():
+    e = auc(np.arange(20) < 8, np.zeros(20))
+    assert e.value == 0.5
+    assert e.high - e.low > 0.4
+
+
+def test_neighbouring_floats_are_not_ties():
+    one_ulp = 1 + np.arange(18) * np.finfo(float).eps
+    labels = np.arange(18) % 3 == 1
+    twin = np.arange(18.0)
+    assert auc(labels, one_ulp) == auc(labels, twin)
+    assert (curve(labels, one_ulp).sensitivity == curve(labels, twin).sensitivity).all()
+    assert len(curve(labels, one_ulp).thresholds) == 19
+
+
+def test_extreme_scores_give_the_curve_of_their_easy_twin():
+    extreme = np.array([-1.797e308, -5e-324, 0, 5e-324, 1, 1.797e308])
+    labels = np.array([0, 1, 0, 1, 0, 1], bool)
+    assert (curve(labels, extreme).false_positive_rate == curve(labels, np.arange(6.0)).false_positive_rate).all()
+    for specificity in (0, 0.5, 1):
+        threshold = cutoff(labels, extreme, specificity=specificity)
+        assert math.isfinite(threshold)
+        assert (
+            (extreme >= threshold) == (np.arange(6) >= cutoff(labels, np.arange(6.0), specificity=specificity))
+        ).all()
+
+
+def test_curve_equals_a_walk_over_thresholds():
+    labels, scores = sample(9, 17, 1, np.random.default_rng(4), ties=True)
+    c = curve(labels, scores)
+    assert (np.diff(c.thresholds) < 0).all()
+    assert set(c.thresholds[1:]) == set(scores)
+    for t, x, y in zip(c.thresholds, c.false_positive_rate, c.sensitivity, strict=True):
+        assert (x, y) == (np.mean(scores[~labels] >= t), np.mean(scores[labels] >= t))
+    assert (c.false_positive_rate[0], c.sensitivity[0], c.thresholds[0]) == (0, 0, math.inf)
+    assert (c.false_positive_rate[-1], c.sensitivity[-1]) == (1, 1)
+    assert np.trapezoid(c.sensitivity, c.false_positive_rate) == pytest.approx(auc(labels, scores).value)
+
+
+def test_band_follows_the_curve_and_always_has_width():
+    labels, scores = sample(12, 40, 1, np.random.default_rng(5), ties=True)
+    b, c = band(labels, scores, rng=np.random.default_rng(0)), curve(labels, scores)
+    assert (b.false_positive_rate == np.linspace(0, 1, 101)).all()
+    for x, y in zip(b.false_positive_rate[1:], b.sensitivity[1:], strict=True):
+        assert y == pytest.approx(np.interp(x, c.false_positive_rate, c.sensitivity))
+    assert (b.low <= b.sensitivity).all()
+    assert (b.sensitivity <= b.high).all()
+    assert (b.high - b.low > 0.1).all()
+    assert b.low.min() >= 0
+    assert b.high.max() <= 1
+
+
+def test_band_reaches_at_least_to_wilsons_limits():
+    b = band(np.arange(9) > 4, np.arange(9.0), rng=np.random.default_rng(0))
+    assert b.low == pytest.approx(np.full(101, proportion(4, 4).low))
+
+
+def test_band_covers_as_often_as_it_says():
+    rng, grid = np.random.default_rng(6), [5, 10, 20, 50]
+    truth = stats.norm.sf(stats.norm.isf(np.array(grid) / 100) - 1.5)
+    covered = np.zeros(4)
+    for _ in range(200):
+        b = band(*sample(40, 80, 1.5, rng), runs=200, rng=rng)
+        covered += (b.low[grid] <= truth) & (truth <= b.high[grid])
+    assert (covered / 200 > 0.9).all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("specificity", [0, 0.5, 0.9, 1])
+def test_cutoff_finds_the_most_positives_at_that_specificity(seed, specificity):
+    labels, scores = sample(11, 20, 1, np.random.default_rng(seed), ties=seed % 2 == 0)
+    threshold = cutoff(labels, scores, specificity=specificity)
+    rates = {t: (np.mean(scores[labels] >= t), np.mean(scores[~labels] < t)) for t in (*scores, math.inf)}
+    best = max((se, sp) for se, sp in rates.values() if sp >= specificity - 1e-12)
+    assert (np.mean(scores[labels] >= threshold), np.mean(scores[~labels] < threshold)) == best
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("options", [{}, {"cost_fn": 5.0}, {"cost_fp": 3.0, "prevalence": 0.1}])
+def test_cutoff_has_the_least_expected_cost(seed, options):
+    labels, scores = sample(11, 20, 1, np.random.default_rng(seed))
+    share = options.get("prevalence", 11 / 31)
+    fp, fn = options.get("cost_fp", 1), options.get("cost_fn", 1)
+
+    def cost(t):
+        return share * fn * np.mean(scores[labels] < t) + (1 - share) * fp * np.mean(scores[~labels] >= t)
+
+    assert cost(cutoff(labels, scores, **options)) == pytest.approx(min(cost(t) for t in (*scores, math.inf)))
+
+
+def test_cutoff_lies_halfway_between_neighbours():
+    labels, scores = np.array([0, 0, 1, 1], bool), np.array([1.0, 2, 4, 7])
+    assert cutoff(labels, scores) == cutoff(labels, scores, specificity=1) == 3
+    assert cutoff(labels, scores, cost_fp=0, cost_fn=1) == 3
+    assert cutoff(~labels, scores, cost_fn=9) == 1  # all positive: the lowest score itself
+    assert cutoff(~labels, scores, specificity=1) == np.nextafter(7, 8)  # none positive
+    beside = 1 + np.array([0, 1]) * np.finfo(float).eps
+    assert cutoff(np.array([False, True]), beside) == beside[1]
+
+
+def test_rates_at_a_threshold_are_shares_of_each_class():
+    labels, scores = sample(11, 20, 1, np.random.default_rng(2), ties=True)
+    sensitivity, specificity = at(labels, scores, 1.0, level=0.9)
+    assert sensitivity == proportion(sum(scores[labels] >= 1), 11, level=0.9)
+    assert specificity == proportion(sum(scores[~labels] < 1), 20, level=0.9)
+    groups = np.arange(31) // 3
+    sensitivity, specificity = at(labels, scores, 1.0, groups=groups)
+    assert sensitivity == clustered(scores[labels] >= 1, groups[labels])
+    assert specificity == clustered(scores[~labels] < 1, groups[~labels])
+
+
+EVERY = {
+    "auc": auc,
+    "delong_variance": delong_variance,
+    "curve": curve,
+    "band": lambda y, s: band(y, s, rng=np.random.default_rng(0)),
+    "cutoff": cutoff,
+    "at": lambda y, s: at(y, s, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_cannot_be_ranked_is_refused(name):
+    with pytest.raises(UndefinedError, match="got 3 positives and 0 negatives"):
+        EVERY[name](np.ones(3, bool), np.arange(3.0))
+    with pytest.raises(InputError, match=r"must be \(n,\).*got \(4,\) and \(3,\)"):
+        EVERY[name](np.array([0, 1, 0, 1], bool), np.zeros(3))
+    with pytest.raises(InputError, match="scores must be finite, got 1 that"):
+        EVERY[name](np.array([0, 1, 0, 1], bool), np.array([0, 1, np.nan, 2]))
+    with pytest.raises(InputError, match="labels must be bool"):
+        EVERY[name](np.array([0, 2, 0, 1]), np.arange(4.0))
+
+
+def test_options_outside_their_range_are_refused():
+    labels, scores = np.array([0, 1, 0, 1], bool), np.arange(4.0)
+    for options, says in (
+        ({"specificity": 1.1}, "specificity must be in"),
+        ({"cost_fp": -1.0}, "costs must be"),
+        ({"cost_fp": 0.0, "cost_fn": 0.0}, "costs must be"),
+        ({"prevalence": 1.0}, "prevalence must be in"),
+    ):
+        with pytest.raises(InputError, match=says):
+            cutoff(labels, scores, **options)
+    with pytest.raises(InputError, match="level must be in"):
+        auc(labels, scores, level=0)
+    with pytest.raises(InputError, match="groups must be"):
+        auc(labels, scores, groups=np.zeros(3))
+    with pytest.raises(UndefinedError, match="2 groups that hold each class, got 1 and 2"):
+        auc(labels, scores, groups=np.array([0, 1, 2, 1]))
+    with pytest.raises(InputError, match="runs must be >= 100"):
+        band(labels, scores, runs=5, rng=np.random.default_rng(0))
+    with pytest.raises(InputError, match="threshold must be a number"):
+        at(labels, scores, math.nan)
