@@ -1,0 +1,194 @@
+"""Galleries: thumbnails as tiles, walls of them, and a map of pictures.
+
+Thumbnails that were made from decoded pixels go in, HTML or one picture comes out. No file is read here.
+"""
+
+import base64
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from ..errors import InputError
+from .page import Html, join, safe, text
+from .theme import CLASSES, TOKENS
+
+MARGIN = 0.06  # of the map's side, so that no picture at the edge is cut
+_LARGEST = 160  # pixels: a thumbnail drawn larger looks blurred
+
+
+def uri(picture: bytes) -> Html:
+    """Write a picture into an address, so that the page needs no other file.
+
+    Args:
+        picture: a JPEG or PNG file.
+
+    Returns:
+        A data: URI.
+    """
+    kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
+    return Html(f"data:image/{kind};base64,{base64.b64encode(picture).decode()}")
+
+
+def tile(jpeg: bytes | None, caption: str, *, reason: str | None = None) -> Html:
+    """Show one picture over its name; it opens larger when chosen.
+
+    Args:
+        jpeg: thumbnail, or None for a file that could not be read.
+        caption: such as its name.
+        reason: why there is no picture; stands in a grey tile.
+
+    Returns:
+        A figure.
+    """
+    name = safe(caption)
+    if not jpeg:
+        return Html(
+            f'<figure class="tile" title="{name}"><div class="gone">{safe(reason or "no picture")}</div>'
+            f"<figcaption>{name}</figcaption></figure>"
+        )
+    return Html(
+        f'<figure class="tile" title="{name}"><details><summary><img src="{uri(jpeg)}" alt="{name}"></summary>'
+        f"</details><figcaption>{name}</figcaption></figure>"
+    )
+
+
+def wall(tiles: Sequence[str], *, more: int = 0) -> Html:
+    """Set tiles side by side.
+
+    Args:
+        tiles: from `tile`.
+        more: how many there are besides.
+
+    Returns:
+        The wall, and the count of what is not shown; nothing for nothing.
+    """
+    rest = text(f"and {more:,} more", dim=True) if more > 0 else ""
+    return join(Html(f'<div class="wall">{join(*tiles)}</div>') if tiles else "", rest)
+
+
+def picture_map(
+    points: np.ndarray,
+    thumbnails: Sequence[bytes],
+    groups: np.ndarray,
+    *,
+    side: int = 1400,
+    rng: np.random.Generator,
+) -> bytes:
+    """Draw pictures where a layout puts them; those that would overlap are dots.
+
+    Args:
+        points: float (n, 2), any range; nearby means alike.
+        thumbnails: JPEG files, n of them; empty where there is none.
+        groups: int (n,), 0 for the first group.
+        side: of the map, in pixels.
+        rng: chooses which pictures are drawn.
+
+    Returns:
+        A JPEG file, side x side. Every group shows a picture before any group shows many; a border has the
+        group's colour, with more than 8 groups grey. No two pictures overlap.
+
+    Raises:
+        InputError: the lengths differ, a point is not finite, or side is under 100.
+    """
+    points, groups = np.asarray(points, float), np.asarray(groups, int)
+    n = len(points)
+    if points.shape != (n, 2) or len(thumbnails) != n or groups.shape != (n,):
+        raise InputError(
+            f"points, thumbnails and groups must be as many, got {points.shape}, {len(thumbnails)} and {groups.shape}"
+        )
+    if side < 100:
+        raise InputError(f"side must be >= 100 pixels, got {side!r}")
+    if not np.isfinite(points).all():
+        raise InputError("points must be finite, got some that are not: lay them out again")
+    canvas = np.full((side, side, 3), 255, np.uint8)
+    colours = [_bgr(c) for c in _colours(int(groups.max(initial=-1)) + 1)]
+    centres = np.rint(_place(points) * side).astype(int)
+    for (x, y), group in zip(centres.tolist(), groups.tolist(), strict=True):
+        cv2.circle(canvas, (x, y), 3, colours[group], -1, cv2.LINE_AA)
+    size = int(np.clip(side * 0.9 / np.sqrt(max(n, 1)), 56, _LARGEST) * min(side / 1400, 1))
+    drawn = np.empty((0, 2), int)
+    for i in _turns(groups, rng):
+        room = (np.abs(drawn - centres[i]).max(axis=1) > size + 4).all()
+        small = _fitted(thumbnails[i], size) if room and thumbnails[i] else None
+        if small is not None:
+            _paste(canvas, small, centres[i], colours[groups[i]])
+            drawn = np.vstack([drawn, centres[i]])
+    return bytes(cv2.imencode(".jpg", canvas, [cv2.IMWRITE_JPEG_QUALITY, 82])[1])
+
+
+def map_figure(picture: bytes, points: np.ndarray, groups: np.ndarray, *, names: Sequence[str]) -> Html:
+    """Show a map from `picture_map` with what its groups are called.
+
+    Args:
+        picture: the map.
+        points: float (n, 2), as the map was given.
+        groups: int (n,), as the map was given.
+        names: of the groups, from 0 on.
+
+    Returns:
+        A figure. Up to 8 groups are told by colour and name under the map; more by a number and a name on it.
+    """
+    counts = np.bincount(np.asarray(groups, int), minlength=len(names))
+    entries, labels = [], []
+    for i, (name, n, colour) in enumerate(zip(names, counts.tolist(), _colours(len(names)), strict=True)):
+        if len(names) > len(CLASSES):
+            if n:
+                x, y = 100 * np.median(_place(points)[np.asarray(groups) == i], axis=0)
+                labels.append(f'<i style="left:{x:.1f}%;top:{y:.1f}%"><b>{i + 1}</b><span> {safe(name)}</span></i>')
+            mark = f"<b>{i + 1}</b> "
+        else:
+            token = next(t for t, c in TOKENS.items() if c == colour)
+            mark = f'<i style="background:var(--{token})"></i>'
+        entries.append(f'<li>{mark}{safe(name)} <span class="dim">{n:,}</span></li>')
+    alt = f"Map of {len(points):,} pictures in {len(names)} groups; pictures that look alike lie close together."
+    return Html(
+        f'<figure class="map"><div><img src="{uri(picture)}" alt="{alt}">{"".join(labels)}</div>'
+        f'<ul class="key">{"".join(entries)}</ul></figure>'
+    )
+
+
+def _colours(groups: int) -> list[str]:
+    return list(CLASSES[:groups]) if groups <= len(CLASSES) else [TOKENS["dim"]] * groups
+
+
+def _bgr(colour: str) -> tuple[int, int, int]:
+    return int(colour[5:7], 16), int(colour[3:5], 16), int(colour[1:3], 16)
+
+
+def _place(points: np.ndarray) -> np.ndarray:
+    """Put points into the unit square with its margin, keeping their proportions."""
+    if not len(points):
+        return np.zeros((0, 2))
+    points = np.asarray(points, float)
+    low, high = points.min(axis=0), points.max(axis=0)
+    span = (high - low).max()
+    return np.asarray(0.5 + (points - (low + high) / 2) * ((1 - 2 * MARGIN) / span if span > 0 else 0))
+
+
+def _turns(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Order in which pictures ask for room: one of each group, small groups first, then a second of each."""
+    shuffled = rng.permutation(len(groups))
+    seen = np.zeros(int(groups.max(initial=-1)) + 1, int)
+    rank = np.empty(len(groups), int)
+    for i in shuffled:
+        rank[i] = seen[groups[i]]
+        seen[groups[i]] += 1
+    return shuffled[np.lexsort((seen[groups[shuffled]], rank[shuffled]))]
+
+
+def _fitted(thumbnail: bytes, size: int) -> np.ndarray | None:
+    image = cv2.imdecode(np.frombuffer(thumbnail, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        return None
+    scale = size / max(image.shape[:2])
+    height, width = (max(int(scale * s), 1) for s in image.shape[:2])
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (width, height), interpolation=way))
+
+
+def _paste(canvas: np.ndarray, image: np.ndarray, centre: np.ndarray, colour: tuple[int, int, int]) -> None:
+    height, width = image.shape[:2]
+    x, y = (int(c) for c in centre - np.array([width, height]) // 2)
+    canvas[y : y + height, x : x + width] = image
+    cv2.rectangle(canvas, (x - 1, y - 1), (x + width, y + height), colour, 2)

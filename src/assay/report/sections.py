@@ -1,0 +1,409 @@
+"""Sections of the report, in the order in which they are read; each has something to say when there is nothing.
+
+Counts, names, estimates and tiles go in, HTML comes out. What is measured is decided elsewhere.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..stats.bayes import NaturalFrequencies
+from ..stats.calibration import Bin
+from ..stats.intervals import Estimate
+from ..stats.roc import Band, Curve
+from . import page, plots
+from .gallery import wall
+from .page import Html, join, safe, text
+from .theme import CLASSES
+
+Row = tuple[str, Estimate | None, float | None]
+SETS, SUSPECTS = 12, 24  # shown before the rest is folded away or counted
+
+_STATUS = {
+    "corrupt": "broken",
+    "refused": "refused",
+    "crashed": "crashed the reader",
+    "timeout": "took too long",
+    "unreadable": "could not be opened",
+}
+_SKIPPED = {"hidden": "hidden file", "symlink": "link", "other": "file of another kind"}
+_ISSUES = {
+    "dark": "hardly any light in them",
+    "light": "washed out, hardly any shade",
+    "blurry": "no sharp edges",
+    "low_information": "almost nothing to be seen",
+    "odd_size": "much larger or smaller than the rest",
+    "odd_aspect_ratio": "much longer one way than the other",
+    "grayscale": "without colour",
+    "exact_duplicates": "the same file again",
+    "near_duplicates": "nearly the same picture again",
+}
+
+
+def folder(
+    counts: Mapping[str, int],
+    issues: Mapping[str, tuple[int, Sequence[str]]],
+    broken: Sequence[tuple[str, str, str]],
+    skipped: Mapping[str, int],
+) -> Html:
+    """What is in the folder: what could be read, what is wrong with it, and what could not.
+
+    Args:
+        counts: files by status; "ok" are the pictures.
+        issues: pictures that have an issue, and tiles of some, by the issue's name.
+        broken: name, status and reason of each file that is no good.
+        skipped: files left out by kind, such as hidden.
+
+    Returns:
+        The section.
+    """
+    total, pictures = sum(counts.values()), counts.get("ok", 0)
+    others = [f"{n:,} {_STATUS.get(s, s)}" for s, n in counts.items() if s != "ok" and n]
+    opening = f"{page.count(total, 'file')}: {', '.join([page.count(pictures, 'picture'), *others])}." if total else (
+        "There is no picture here. Give a folder that holds JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF files."
+    )  # fmt: skip
+    if total and not pictures:
+        opening += " None could be read, so there is nothing to group and nothing to learn from."
+    left_out = [page.count(n, _SKIPPED.get(kind, kind)) for kind, n in skipped.items() if n]
+    found = [(name, n, tiles) for name, (n, tiles) in issues.items() if n]
+    none = "No picture is dark, blurred, empty or of an odd size." if pictures and not found else ""
+    walls = [
+        join(
+            page.heading(f"{_plain(name).capitalize()}: {n:,}", note=_ISSUES.get(name, "")),
+            wall(tiles, more=n - len(tiles)),
+        )
+        for name, n, tiles in found
+    ]
+    return page.section(
+        "What is in the folder?",
+        text(opening, f"Left out: {', '.join(left_out)}." if left_out else "", none),
+        page.chips(f"{_plain(name)} {n:,}" for name, n, _ in found),
+        *walls,
+        _broken(broken),
+        id="folder",
+    )
+
+
+def _broken(files: Sequence[tuple[str, str, str]]) -> Html:
+    if not files:
+        return Html("")
+    header = ("file", "what happened", "why")
+    rows = [(name, _STATUS.get(status, status), reason) for name, status, reason in files]
+    return join(
+        page.heading(f"Files that are no good: {len(files):,}"),
+        text("They are left out of everything that follows. Nothing was changed.", dim=True),
+        page.folded(header, rows, rest="all the others"),
+    )
+
+
+def copies(exact: Sequence[tuple[str, str, Sequence[str]]], near: Sequence[tuple[str, str, Sequence[str]]]) -> Html:
+    """Which pictures are there more than once, and which one to keep.
+
+    Args:
+        exact: sets of equal files: tile of the one to keep, why that one, tiles of the others.
+        near: sets of nearly equal pictures, likewise.
+
+    Returns:
+        The section.
+    """
+    kinds = (
+        ("Exact copies", "the same bytes", exact),
+        ("Near copies", "resized, saved again, cropped or turned", near),
+    )
+    parts = []
+    for title, meaning, sets in kinds:
+        if not sets:
+            parts.append(text(f"{title} ({meaning}): none."))
+            continue
+        spare = sum(len(others) for _, _, others in sets)
+        held = page.cards(
+            ("Keep the first", why, wall([kept, *others[:7]], more=len(others) - 7))
+            for kept, why, others in sets[:SETS]
+        )
+        rest = f"and {page.count(len(sets) - SETS, 'more set')}" if len(sets) > SETS else ""
+        parts += [
+            page.heading(
+                f"{title}: {page.count(len(sets), 'set')}, {page.count(spare, 'file')} to spare", note=meaning
+            ),
+            held,
+            text(rest, dim=True),
+        ]
+    note = (
+        "" if not (exact or near) else "Copies stay together when the pictures are split, so none is learnt and tested."
+    )
+    return page.section("What is there more than once?", *parts, text(note, dim=True), id="copies")
+
+
+def groups(
+    cards: Sequence[tuple[str, int, str, Sequence[str]]],
+    silhouettes: Mapping[int, float],
+    chosen_k: int,
+    map_html: str,
+    outliers: Sequence[str],
+) -> Html:
+    """Which kinds of pictures there are.
+
+    Args:
+        cards: name of a group, its pictures, a line on their labels or "", tiles.
+        silhouettes: how far apart the groups lie, by number of groups; may be empty.
+        chosen_k: number of groups.
+        map_html: from `gallery.map_figure`, or "".
+        outliers: tiles of pictures that are like no other.
+
+    Returns:
+        The section.
+    """
+    if not cards:
+        return page.section("What kinds of pictures are there?", text("Too few pictures to group."), id="groups")
+    one = len(cards) == 1
+    opening = (
+        "All pictures are of one kind, or too few to tell kinds apart."
+        if one
+        else f"{len(cards)} groups, found by what the pictures show; the labels were not looked at."
+    )
+    body = page.cards(
+        (name, " · ".join(filter(None, (page.count(n, "picture"), share))), wall(tiles))
+        for name, n, share, tiles in cards
+    )
+    how = Html("")
+    if len(silhouettes) > 1:
+        label = f"Silhouette by number of groups; {chosen_k} was chosen"
+        drawn = plots.svg(lambda ax: plots.silhouettes(silhouettes, chosen_k, ax=ax), label=label, size=(480, 280))
+        why = "A silhouette near 1 means that groups are tight and far apart, near 0 that they run into each other."
+        how = page.details(f"Why {chosen_k} groups", join(text(why), drawn))
+    odd = (
+        join(page.heading("Like no other"), text("Look at these first.", dim=True), wall(outliers)) if outliers else ""
+    )
+    return page.section("What kinds of pictures are there?", text(opening), body, map_html, odd, how, id="groups")
+
+
+def split(parts: Mapping[str, Mapping[str, int]], sentences: Sequence[str]) -> Html:
+    """How the pictures were divided into those to learn from and those to test on.
+
+    Args:
+        parts: pictures by class, by part ("train", "val", "test").
+        sentences: how it was done.
+
+    Returns:
+        The section.
+    """
+    title = "What was learnt from, what was kept sealed?"
+    if not parts:
+        return page.section(title, text("Nothing was split: without labels there is nothing to learn."), id="split")
+    classes = list(dict.fromkeys(c for counts in parts.values() for c in counts))
+    rows = [(c, [counts.get(c, 0) for counts in parts.values()]) for c in classes]
+    rows.append(("all", [sum(counts.values()) for counts in parts.values()]))
+    cells = [[name, *(f"{n:,}" for n in row), f"{sum(row):,}"] for name, row in rows]
+    header = ["class", *parts, "all"]
+    numeric = range(1, len(header))
+    return page.section(
+        title, text(*sentences), page.folded(header, cells, rest="other classes", numeric=numeric), id="split"
+    )
+
+
+def results(
+    test: Sequence[Row],
+    cv: Sequence[Row],
+    *,
+    per_class: Sequence[tuple[str, Estimate | None, Estimate | None, Estimate | None, int]] = (),
+    matrix: np.ndarray | None = None,
+    classes: Sequence[str] = (),
+    curves: Sequence[tuple[str, Curve, Band | None]] = (),
+    cutoff: float | None = None,
+    bins: Sequence[Bin] = (),
+    confused: Sequence[tuple[str, str, int, Sequence[str]]] = (),
+) -> Html:
+    """How good the model is.
+
+    Args:
+        test: figures on the sealed part; empty where there is none.
+        cv: figures by cross-validation on the rest.
+        per_class: class, sensitivity, precision, AUC (None: too few to say) and pictures.
+        matrix: int (k, k), rows true, columns predicted.
+        classes: k names.
+        curves: name, ROC curve and band, one a class, or one alone.
+        cutoff: threshold, for one curve.
+        bins: from `stats.calibration.reliability`.
+        confused: true class, predicted class, how many, tiles; the most frequent first.
+
+    Returns:
+        The section. Of more than 8 curves the 4 worst are drawn.
+    """
+    title = "How good is it?"
+    if not test and not cv:
+        return page.section(title, text("No model was made, so there is nothing to judge."), id="results")
+    sealed = (
+        join(page.heading("On the sealed test part"), page.estimates(test))
+        if test
+        else text("There was no sealed test part: the figures below are from cross-validation only.")
+    )
+    crossed = join(page.heading("By cross-validation on the rest"), page.estimates(cv)) if cv else ""
+    parts = [page.two(join(sealed, crossed), _curves(curves, cutoff))]
+    if matrix is not None and len(classes):
+        k = len(classes)
+        right, n = int(np.trace(matrix)), int(np.sum(matrix))
+        side = int(np.clip(300 + 14 * k, 400, 960))
+        label = f"Confusion matrix of {k} classes: {right:,} of {n:,} right"
+        drawn = plots.svg(lambda ax: plots.confusion(matrix, classes, ax=ax), label=label, size=(side, side - 20))
+        tail = join(text(f"{right:,} of {n:,} are right. A row is a true class, a column what the model said."), drawn)
+        head = page.heading("What is taken for what?")
+        wide = k > 12
+        reliable = _calibration(bins)
+        parts += [head, tail, reliable] if wide or not reliable else [page.two(join(head, tail), reliable)]
+    else:
+        parts.append(_calibration(bins))
+    if confused:
+        taken = (
+            (f"{true} taken for {predicted}", page.count(n, "picture"), wall(tiles))
+            for true, predicted, n, tiles in confused
+        )
+        parts += [page.heading("Mistakes"), page.cards(taken)]
+    parts.append(_classes(per_class))
+    return page.section(title, *parts, id="results")
+
+
+def _curves(curves: Sequence[tuple[str, Curve, Band | None]], cutoff: float | None) -> Html:
+    if not curves:
+        return Html("")
+    shown, note = curves, ""
+    if len(curves) > len(CLASSES):
+        shown = sorted(curves, key=lambda c: plots.area(c[1]))[:4]
+        note = f"The 4 worst of {len(curves)} classes, each against all others."
+    elif len(curves) > 1:
+        note = "Each class against all others."
+    label = "ROC curve: " + ", ".join(f"{name}, area {page.number(plots.area(c))}" for name, c, _ in shown)
+    cutoff = cutoff if len(curves) == 1 else None
+    return join(plots.svg(lambda ax: plots.roc(shown, cutoff=cutoff, ax=ax), label=label), text(note, dim=True))
+
+
+def _calibration(bins: Sequence[Bin]) -> Html:
+    if not bins:
+        return Html("")
+    label = "Calibration: " + ", ".join(
+        f"stated {page.number(b.mean_probability)}, true {page.number(b.observed.value)}" for b in bins
+    )
+    why = "On the dotted line, 0.8 means: right in 8 of 10 cases. Bars are intervals."
+    drawn = plots.svg(lambda ax: plots.calibration(bins, ax=ax), label=label, size=(400, 380))
+    return join(page.heading("Do its probabilities mean what they say?"), text(why), drawn)
+
+
+def _classes(rows: Sequence[tuple[str, Estimate | None, Estimate | None, Estimate | None, int]]) -> Html:
+    if not rows:
+        return Html("")
+    worst = sorted(rows, key=lambda row: row[1].value if row[1] else -1.0)
+    header = ("class", "pictures", "found (sensitivity)", "0 … 1", "right when said (precision)", "AUC")
+    cells = [
+        (
+            name,
+            f"{n:,}",
+            page.figure(recall),
+            page.rail(recall) if recall else "",
+            page.figure(precision),
+            page.figure(auc),
+        )
+        for name, recall, precision, auc, n in worst
+    ]
+    return join(
+        page.heading("Class by class, the worst first"), page.folded(header, cells, rest="better classes", numeric=[1])
+    )
+
+
+def meaning(
+    positive: str,
+    prevalence: float,
+    frequencies: NaturalFrequencies | None,
+    ppv: Estimate | None,
+    npv: Estimate | None,
+) -> Html:
+    """What a flag means at the base rate.
+
+    Args:
+        positive: name of the class that is flagged.
+        prevalence: base rate, in (0, 1).
+        frequencies: out of 1,000 pictures; None where there are not two classes.
+        ppv: the chance that a flag is right.
+        npv: the chance that a pass is right.
+
+    Returns:
+        The section.
+    """
+    title = f"What does a flag mean at {_rate(prevalence)}?"
+    if frequencies is None:
+        why = "This is said for two classes, one of which is looked for."
+        return page.section("What does a flag mean?", text(why), id="meaning")
+    f = frequencies
+    total, flagged, real = f.found + f.missed + f.false_alarms + f.passed, f.found + f.false_alarms, f.found + f.missed
+    name = safe(positive)
+    story = Html(
+        f"Of {total:,} pictures, <b>{real:,}</b> are “{name}”. The model flags <b>{flagged:,}</b>: "
+        f"<b>{f.found:,}</b> rightly, {f.false_alarms:,} not. It misses <b>{f.missed:,}</b>."
+    )
+    rows: list[Row] = [("A flag is right (PPV)", ppv, prevalence), ("A pass is right (NPV)", npv, 1 - prevalence)]
+    return page.section(title, page.two(plots.icons(f), join(text(story), page.estimates(rows))), id="meaning")
+
+
+def suspects(items: Sequence[tuple[str, str, str, float]]) -> Html:
+    """Which labels to look at again.
+
+    Args:
+        items: tile, the label given, the label suggested, and its probability; the most doubtful first.
+
+    Returns:
+        The section. The first 24 are shown, the rest folded away.
+    """
+    title = "Labels to look at again"
+    if not items:
+        return page.section(title, text("No label stands out as wrong."), id="suspects")
+    many = "1 picture looks" if len(items) == 1 else f"{len(items):,} pictures look"
+    opening = f"{many} more like another class than like the one given. The label or the model may be wrong."
+    shown = [
+        join(Html('<div class="suspect">'), tile, Html("<p><s>"), given, Html("</s> <b>"), suggested,
+             Html(f'</b> <span class="dim">{page.number(p)}</span></p></div>'))
+        for tile, given, suggested, p in items
+    ]  # fmt: skip
+    rest = (
+        page.details(f"the others: {len(items) - SUSPECTS:,}", wall(shown[SUSPECTS:])) if len(items) > SUSPECTS else ""
+    )
+    return page.section(
+        title, text(opening, "Struck out: the label given. Bold: what it looks like, and how probable that is."),
+        wall(shown[:SUSPECTS]), rest, id="suspects",
+    )  # fmt: skip
+
+
+def warnings(found: Sequence[str]) -> Html:
+    """What gives the label away without being in the picture.
+
+    Args:
+        found: one sentence each.
+
+    Returns:
+        The section.
+    """
+    none = "None found: the size, shape, format and date of the files do not tell the labels by themselves."
+    return page.section("Shortcuts", *(map(page.warning, found) if found else [text(none)]), id="shortcuts")
+
+
+def made(rows: Sequence[tuple[str, str]]) -> Html:
+    """How the report was made, so that it can be made again.
+
+    Args:
+        rows: what, and its value: versions, seed, times, options.
+
+    Returns:
+        The section.
+    """
+    body = page.table(("what", "value"), rows) if rows else text("Nothing was recorded.")
+    return page.section("How this was made", body, id="made")
+
+
+def _plain(issue: str) -> str:
+    return issue.replace("_", " ")
+
+
+def _rate(prevalence: float) -> str:
+    """Say a base rate as people count: 1 in 100, 3 in 10."""
+    for n in (10, 100, 1000):
+        if prevalence >= 1 / n - 1e-9 and abs(prevalence * n - round(prevalence * n)) < 0.01 * max(prevalence * n, 1):
+            top = round(prevalence * n)
+            return f"1 in {n // top}" if n % top == 0 else f"{top} in {n:,}"
+    return f"1 in {round(1 / prevalence):,}" if prevalence < 0.1 else f"{round(1000 * prevalence)} in 1,000"
