@@ -92,6 +92,8 @@ def test_frequencies_are_whole_and_sum_and_lie_within_1_of_what_is_expected(se, 
     counts = [f.found, f.missed, f.false_alarms, f.passed]
     expected = [prevalence * se, prevalence * (1 - se), (1 - prevalence) * (1 - sp), (1 - prevalence) * sp]
     assert sum(counts) == out_of
+    assert f.found + f.missed == round(prevalence * out_of)
+    assert f.passed == round((f.false_alarms + f.passed) * sp)
     assert all(isinstance(c, int) and c >= 0 for c in counts)
     assert all(abs(c - out_of * e) <= 1 + 1e-6 for c, e in zip(counts, expected, strict=True))
 

@@ -76,8 +76,32 @@ def test_balanced_accuracy_at_perfection_still_admits_doubt():
     parts = [proportion(12, 12), proportion(5, 5)]
     assert sides(e) == pytest.approx((1, 1 - math.hypot(*(1 - p.low for p in parts)) / 2, 1))
     shared = balanced_accuracy(labels, labels, classes=2, groups=np.arange(17) % 5)
-    assert shared.low < e.low
-    assert shared.low >= 0
+    parts = recall(labels, labels, classes=2, groups=np.arange(17) % 5)
+    assert shared.low == pytest.approx(np.mean([p.low for p in parts]))  # as if the classes failed together
+
+
+def test_classes_that_share_groups_count_as_correlated_as_their_errors():
+    rng = np.random.default_rng(5)
+    labels, groups = rng.integers(0, 3, 60), rng.integers(0, 8, 60)
+    predictions = np.where(rng.random(60) < 0.3 + 0.08 * groups * (labels < 2), labels, (labels + 1) % 3)
+    parts, right = recall(labels, predictions, classes=3, groups=groups), labels == predictions
+    residuals = [
+        [
+            sum(float(right[i]) - parts[c].value for i in range(60) if labels[i] == c and groups[i] == g)
+            for g in range(8)
+        ]
+        for c in range(3)
+    ]
+
+    def correlation(a, b):
+        together = sum(x * y for x, y in zip(a, b, strict=True))
+        return max(together / math.sqrt(sum(x * x for x in a) * sum(y * y for y in b)), 0)
+
+    found = np.array([[correlation(a, b) for b in residuals] for a in residuals])
+    assert (found == 0).any()  # errors that go against each other are not counted as a help
+    down = np.array([p.value - p.low for p in parts])
+    e = balanced_accuracy(labels, predictions, classes=3, groups=groups)
+    assert e.value - e.low == pytest.approx(math.sqrt(down @ found @ down) / 3)
 
 
 def test_balanced_accuracy_covers_as_often_as_it_says():

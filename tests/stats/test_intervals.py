@@ -219,10 +219,11 @@ def test_means_without_an_answer_are_refused(values, groups, error, says):
         mean(np.array(values), groups=groups)
 
 
-def test_bootstrap_agrees_with_scipys_bca():
+@pytest.mark.parametrize("statistic", [np.mean, np.var])  # the variance is biased in resamples
+def test_bootstrap_agrees_with_scipys_bca(statistic):
     values = np.random.default_rng(4).exponential(size=60)
-    ours = bootstrap(lambda i: values[i].mean(), 60, runs=4000, rng=np.random.default_rng(0))
-    theirs = stats.bootstrap((values,), np.mean, n_resamples=4000, method="BCa", rng=np.random.default_rng(0))
+    ours = bootstrap(lambda i: statistic(values[i]), 60, runs=4000, rng=np.random.default_rng(0))
+    theirs = stats.bootstrap((values,), statistic, n_resamples=4000, method="BCa", rng=np.random.default_rng(0))
     width = ours.high - ours.low
     assert limits(ours) == pytest.approx(tuple(theirs.confidence_interval), abs=0.06 * width)
 

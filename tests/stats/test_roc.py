@@ -253,6 +253,20 @@ def test_band_follows_the_curve_and_always_has_width():
     assert b.high.max() <= 1
 
 
+def test_rates_that_binary_fractions_miss_are_still_met():
+    labels = np.arange(110) >= 100  # 0.29 * 100 is below 29, 0.07 * 100 is above 7
+    scores = np.r_[np.arange(100.0), np.full(10, 70.5)]  # 29 of 100 negatives above, 71 below
+    b = band(labels, scores, rng=np.random.default_rng(0))
+    assert (b.sensitivity[28], b.sensitivity[29]) == (0, 1)
+    assert cutoff(labels, -scores, specificity=0.29) == -70.75
+    beside = np.r_[np.arange(100.0), np.full(10, 6.5)]
+    assert cutoff(labels, beside, specificity=0.07) == 6.25
+
+
+def test_large_scores_do_not_overflow_on_the_way_to_their_middle():
+    assert cutoff(np.array([False, True]), np.array([1.5e308, 1.7e308])) == pytest.approx(1.6e308)
+
+
 def test_band_reaches_at_least_to_wilsons_limits():
     b = band(np.arange(9) > 4, np.arange(9.0), rng=np.random.default_rng(0))
     assert b.low == pytest.approx(np.full(101, proportion(4, 4).low))

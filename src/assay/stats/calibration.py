@@ -168,7 +168,7 @@ def ece(
     null = np.array([error(rng.random(len(labels)) < probabilities) for _ in range(runs)])
     low, high = np.quantile(null, [(1 - level) / 2, (1 + level) / 2])
     # Counts over n come out of sums that differ in the last digit: equal within rounding is equal.
-    as_large = np.count_nonzero(null >= value - 1e-12)
+    as_large = int(np.count_nonzero(null >= value - 1e-12))
     return CalibrationError(value, float(low), float(high), (1 + as_large) / (1 + runs), level)
 
 

@@ -160,6 +160,7 @@ def balanced_accuracy(
     together = np.eye(len(parts)) if groups is None else _shared_errors(labels, labels == predictions, groups)
     sides = np.array([[e.value - e.low, e.high - e.value] for e in parts]).T
     down, up = (math.sqrt(side @ together @ side) / len(parts) for side in sides)
+    # The squares cannot pass the ends; rounding could.
     return Estimate(value, max(value - down, 0.0), min(value + up, 1.0), level, "mover-wilson")
 
 
@@ -275,5 +276,4 @@ def _shared_errors(labels: np.ndarray, hits: np.ndarray, groups: np.ndarray) -> 
     # A class without an error shows no correlation: where groups are shared, take the worst.
     worst = ((counts > 0).astype(int) @ (counts > 0).astype(int).T > 0).astype(float)
     together: np.ndarray = np.where(scale > 0, np.clip(covariance, 0, None) / np.where(scale > 0, scale, 1), worst)
-    np.fill_diagonal(together, 1)
     return together
