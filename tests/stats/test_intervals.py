@@ -228,6 +228,25 @@ def test_bootstrap_agrees_with_scipys_bca(statistic):
     assert limits(ours) == pytest.approx(tuple(theirs.confidence_interval), abs=0.06 * width)
 
 
+def test_bootstrap_limits_are_the_quantiles_of_efrons_bca():
+    values, seen = np.random.default_rng(7).exponential(size=30), []
+
+    def statistic(indices):
+        seen.append(values[indices].var())
+        return seen[-1]
+
+    e = bootstrap(statistic, 30, level=0.9, runs=200, rng=np.random.default_rng(0))
+    draws, left_out = np.array(seen[1:201]), np.array(seen[201:])
+    expected = [np.delete(values, i).var() for i in range(30)]
+    assert sorted(left_out) == pytest.approx(sorted(expected))
+    pull = np.mean(expected) - expected
+    acceleration = sum(pull**3) / (6 * sum(pull**2) ** 1.5)
+    bias = stats.norm.ppf(np.mean(draws < values.var()))
+    for limit, z in ((e.low, -1.6448536), (e.high, 1.6448536)):
+        tail = stats.norm.cdf(bias + (bias + z) / (1 - acceleration * (bias + z)))
+        assert limit == pytest.approx(np.quantile(draws, tail), rel=1e-5)
+
+
 def test_bootstrap_draws_groups_whole_and_keeps_strata():
     groups, strata = np.repeat(np.arange(8), 3), np.repeat([0, 0, 0, 1, 1, 1, 1, 1], 3)
     seen = []
