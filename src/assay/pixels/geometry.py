@@ -1,5 +1,6 @@
 """Geometry: smaller, square, cut. A picture in, pictures of the same dtype out; the input is never written to."""
 
+import math
 from collections.abc import Callable
 
 import cv2
@@ -27,7 +28,8 @@ def fit(image: np.ndarray, *, side: int) -> np.ndarray:
         side: pixels that the longer side has at most, >= 1.
 
     Returns:
-        The picture averaged over areas, aspect kept to a pixel, both sides >= 1; as it is, not copied, if it fits.
+        The picture averaged over squares, then linear between pixels; aspect kept to a pixel, both sides >= 1. As it
+        is, not copied, if it fits.
 
     Raises:
         InputError: side is less than 1.
@@ -42,7 +44,8 @@ def fit(image: np.ndarray, *, side: int) -> np.ndarray:
     if longer <= side:
         return image
     size = max(1, round(width * side / longer)), max(1, round(height * side / longer))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    # Areas of whole squares are eight times quicker than areas of fractions; under a factor of 2 no pixel is left out.
+    return cv2.resize(halve(image, times=int(math.log2(longer / side))), size, interpolation=cv2.INTER_LINEAR)
 
 
 def square(image: np.ndarray, *, size: int) -> np.ndarray:
