@@ -1,4 +1,4 @@
-"""Alike pairs equal the cosine of every two; groups equal a flood fill."""
+"""Alike pairs equal both rules written out; groups equal a flood fill."""
 
 import numpy as np
 import pytest
@@ -44,21 +44,54 @@ def directions(n=41, d=12, seed=0):
     return x.astype(np.float32)
 
 
-@pytest.mark.parametrize("block", [7, 2048])
-@pytest.mark.parametrize("similarity", [0.8, 0.95, 0.995])
-def test_pairs_equal_the_cosine_of_every_two(block, similarity, monkeypatch):
-    monkeypatch.setattr(neighbours, "_BLOCK", block)
+def cosine(a, b):
+    return float(a @ b) / float(np.sqrt((a @ a) * (b @ b)))
+
+
+def written_out(x, *, similarity, ratio, places):
+    """Oracle: both rules, one pair at a time."""
+    n, found = len(x), []
+    far = [sorted(1 - cosine(x[i], x[j]) for j in range(n) if j != i)[places - 1] for i in range(n)]
+    for i in range(n):
+        for j in range(i + 1, n):
+            near = 1 - cosine(x[i], x[j])
+            by_ratio = near <= ratio * min(far[i], far[j]) and near <= 0.2
+            if near <= 1 - similarity or by_ratio:
+                found.append((i, j))
+    return found
+
+
+@pytest.mark.parametrize("cells", [1, 400, 2**24])
+@pytest.mark.parametrize(("similarity", "ratio"), [(0.8, 0.0), (0.95, 0.0), (0.995, 0.0), (0.999, 0.1), (0.999, 0.6)])
+def test_pairs_equal_both_rules_written_out(cells, similarity, ratio, monkeypatch):
+    monkeypatch.setattr(neighbours, "_CELLS", cells)
     x = directions()
-    cosine = lambda a, b: (a @ b) / np.sqrt((a @ a) * (b @ b))  # noqa: E731 - the definition, in one line
-    expected = [(i, j) for i in range(41) for j in range(i + 1, 41) if cosine(x[i], x[j]) >= similarity]
+    expected = written_out(x, similarity=similarity, ratio=ratio, places=4)  # a tenth of 41
     assert expected
-    np.testing.assert_array_equal(alike(x, similarity=similarity), expected)
+    np.testing.assert_array_equal(alike(x, similarity=similarity, ratio=ratio), expected)
+
+
+@pytest.mark.parametrize(
+    ("n", "places"), [(5, 3), (39, 3), (60, 6), (100, 10), (500, 10), (1000, 20), (4999, 99), (90_000, 100)]
+)
+def test_the_neighbour_that_tells_how_far_is_a_share_of_the_folder_away(n, places):
+    assert neighbours._places(n) == places
+
+
+def test_what_is_a_copy_depends_on_how_alike_the_others_are():
+    rng = np.random.default_rng(0)
+    varied = np.abs(rng.normal(size=(60, 300)))
+    same = 5 + 0.5 * np.abs(rng.normal(size=(60, 300)))  # as pictures of one surface: every cosine is over 0.99
+    for x, expected in ((varied, [(7, 60)]), (same, [])):
+        copy = x[7] + 0.055 * np.sqrt((x[7] ** 2).mean()) * rng.normal(size=300)  # 1 - cosine is 0.0015
+        found = alike(np.vstack([x, copy]), similarity=0.9999)
+        assert [tuple(p) for p in found] == expected
 
 
 def test_equal_rows_are_found_at_similarity_one_and_join_into_one_group():
     x = directions()
     x[[3, 17, 30]] = x[5]
-    pairs = alike(x, similarity=1)
+    pairs = alike(x, similarity=1, ratio=0)
     np.testing.assert_array_equal(pairs, [[3, 5], [3, 17], [3, 30]])
 
 
@@ -77,6 +110,8 @@ def test_what_is_not_features_is_refused():
         alike(np.full((2, 2), np.nan))
     with pytest.raises(InputError, match=r"similarity must be in \(0, 1\], got 0"):
         alike(np.ones((2, 2)), similarity=0)
+    with pytest.raises(InputError, match=r"ratio must be in \[0, 1\), got 1"):
+        alike(np.ones((2, 2)), ratio=1)
     with pytest.raises(InputError, match=r"pairs must be indices in 0\.\.2, got 0\.\.3"):
         connected(3, np.array([[0, 3]]))
     with pytest.raises(InputError, match="n must be >= 0, got -1"):
