@@ -7,12 +7,13 @@ within the limits.
 """
 
 import io
+import logging
 import os
 import stat
 import struct
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +39,8 @@ from PIL import (
 from ..errors import CorruptError, InputError, PictureError, RefusedError
 from ..pixels import colour, geometry
 from . import profiles
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its complaints reach the user's terminal
 
 # Only these parsers ever see a file's bytes, each only what begins as its format does: Pillow's own choice by content
 # would hand an EPS named .jpg to Ghostscript.
@@ -65,6 +68,8 @@ _BEGINNINGS = [
 _AVIF = {b"avif", b"avis"}
 _HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1"}
 _TURNED = {"TIFF", "HEIF"}  # whose readers give sizes and pixels upright by themselves
+# What Pillow says of files that are whole, but of a kind it does not read: 12-bit JPEGs, or texts that inflate.
+_UNREAD = ("cannot handle", "Unsupported", "unknown pixel mode", "Decompressed data too large", "Too much memory")
 _ALPHA = {"LA", "La", "PA", "RGBA", "RGBa"}
 _DEEP = {"I;16", "I;16L", "I;16B", "I;16N"}
 _GREY = {"1", "L", "LA", "La"}
@@ -183,7 +188,7 @@ def decode(data: bytes, head: Header, *, shorter: int | None = None) -> np.ndarr
     halvings = 0
     while shorter is not None and -(-min(head.width, head.height) // 2 ** (halvings + 1)) >= max(shorter, 2):
         halvings += 1
-    with _as_picture_error():
+    with _as_picture_error(), _silence() if head.format == "TIFF" else nullcontext():
         _, image = _open(data)
         if head.format == "JPEG" and head.mode in {"L", "RGB"}:
             pixels, done = _jpeg(data, image, halvings)
@@ -252,9 +257,22 @@ def _as_picture_error() -> Iterator[None]:
         raise RefusedError("needs more memory than allowed") from e
     except Exception as e:  # decoders raise nearly every kind there is
         reason = " ".join(str(e).split())[:200] or type(e).__name__
-        if "too large" in reason or "too much memory" in reason:
+        if reason.startswith(_UNREAD):
             raise RefusedError(reason) from e
         raise CorruptError(reason) from e
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep a C library that prints its complaints off the user's terminal; what matters comes back as an error."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _sniff(data: bytes) -> str:
