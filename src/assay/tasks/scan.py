@@ -204,7 +204,9 @@ def _pending(workspace: Workspace, listing: folder.Listing, *, features: bool, t
 
 def _failed(file: folder.File, failure: local.Failure) -> rows.Row:
     columns: dict[str, object] = {"path": file.path, "bytes": file.bytes, "mtime_ns": file.mtime_ns}
-    return rows.Row({**columns, "key": rows.key(file.path, ""), "status": failure.status, "reason": failure.reason}, None)
+    return rows.Row(
+        {**columns, "key": rows.key(file.path, ""), "status": failure.status, "reason": failure.reason}, None
+    )
 
 
 def _columns(batch: list[rows.Row], network: backbone.Backbone | None) -> dict[str, Any]:

@@ -1,0 +1,124 @@
+"""The model file: one zip of JSON and safetensors that holds a classifier and everything needed to trust it.
+
+No pickle is written or read, and nothing in a file is believed before it was checked.
+"""
+
+import io
+import json
+import math
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from ..errors import InputError
+from .abstain import Novelty
+from .heads import Head
+
+FORMAT = 1
+_CARD, _WEIGHTS = "model.json", "weights.safetensors"
+_LARGEST = 256 << 20  # bytes of one entry, unpacked: a head of 1,000 classes on 2,560 features has 10 MB
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes, whenever it is written
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A classifier, its "none of these" rule, and its card.
+
+    card: plain JSON values: backbone, views, cut-off, metrics as estimates, prevalence, splits, versions, seed.
+    """
+
+    head: Head
+    novelty: Novelty | None
+    card: dict[str, Any]
+
+
+def pack(model: Model) -> bytes:
+    """Write a model.
+
+    Args:
+        model: to write.
+
+    Returns:
+        The bytes of a `.assay` file, the same for the same model.
+    """
+    head = model.head
+    arrays = {"head.weight": head.weight, "head.bias": head.bias}
+    if model.novelty is not None:
+        arrays |= {f"novelty.{name}": array for name, array in model.novelty.arrays().items()}
+    card = {"format": FORMAT, "classes": list(head.classes), "temperature": head.temperature, "c": head.c, **model.card}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        text = json.dumps(card, indent=1, sort_keys=True, ensure_ascii=True, allow_nan=False)
+        for name, data in (
+            (_CARD, text.encode()),
+            (_WEIGHTS, save({k: np.ascontiguousarray(v) for k, v in arrays.items()})),
+        ):
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def unpack(path: Path) -> Model:
+    """Read a model.
+
+    Args:
+        path: a `.assay` file.
+
+    Returns:
+        The model, its arrays finite and of shapes that fit each other.
+
+    Raises:
+        InputError: the file is no model, is broken, or was written by a newer version.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            card = json.loads(_entry(archive, _CARD))
+            arrays = load(_entry(archive, _WEIGHTS))
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        RecursionError,
+        SafetensorError,
+        NotImplementedError,
+    ) as e:
+        raise InputError(f"MODEL must be a file that assay wrote, got {path}: {e}") from e
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        written = card.get("format") if isinstance(card, dict) else type(card).__name__
+        raise InputError(f"MODEL must be of format {FORMAT}, got {written!r} in {path}: use the assay that wrote it")
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+            raise InputError(f"a model's arrays must be finite numbers, got {name} of {array.dtype} in {path}")
+    try:
+        head = _head(card, arrays)
+        parts = {k.removeprefix("novelty."): v for k, v in arrays.items() if k.startswith("novelty.")}
+        novelty = Novelty.from_arrays(parts) if parts else None
+    except (KeyError, TypeError, ValueError, IndexError) as e:
+        raise InputError(f"MODEL must hold a head that fits its classes, got {path}: {e}") from e
+    return Model(head, novelty, card)
+
+
+def _entry(archive: zipfile.ZipFile, name: str) -> bytes:
+    size = archive.getinfo(name).file_size
+    if size > _LARGEST:
+        raise InputError(f"{name} must be {_LARGEST:,} bytes at most, got {size:,}")
+    with archive.open(name) as file:
+        return file.read(_LARGEST)
+
+
+def _head(card: dict[str, Any], arrays: dict[str, np.ndarray]) -> Head:
+    classes = tuple(card["classes"])
+    weight, bias = arrays["head.weight"].astype(np.float32), arrays["head.bias"].astype(np.float32)
+    temperature, c = float(card["temperature"]), float(card["c"])
+    if len(classes) < 2 or len(set(classes)) < len(classes) or not all(isinstance(name, str) for name in classes):
+        raise InputError(f"classes must be 2 or more different names, got {classes!r}")
+    if weight.ndim != 2 or weight.shape[0] != len(classes) or bias.shape != (len(classes),):
+        raise InputError(f"weight and bias must fit {len(classes)} classes, got {weight.shape} and {bias.shape}")
+    if not (math.isfinite(temperature) and temperature > 0):
+        raise InputError(f"temperature must be above 0, got {temperature!r}")
+    return Head(classes, weight, bias, temperature, c)

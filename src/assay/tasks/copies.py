@@ -1,0 +1,87 @@
+"""Copies: which pictures are the same, byte for byte or to the eye, and which one of them to keep."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..data.collection import Collection
+from ..data.workspace import Workspace
+from ..models import neighbours
+from ..pixels import hashes
+from ..pixels.facts import Facts
+
+_SHARPNESS = list(Facts.__dataclass_fields__).index("sharpness")
+_CONFIRMED = 0.9  # cosine similarity that pictures of like hashes must have: hashes alone confuse plain pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pictures that are copies of each other: the index of the one to keep, why, and the others."""
+
+    keep: int
+    why: str
+    others: list[int]
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """All groups of copies; group: (n,) int, the same for pictures that must stay on one side of a split."""
+
+    groups: list[Group]
+    group: np.ndarray
+
+
+def find(workspace: Workspace, pictures: Collection) -> Copies:
+    """Find copies: the same bytes, like hashes with like features, or all but equal features.
+
+    Args:
+        workspace: where the pairs are kept between runs.
+        pictures: of the folder.
+
+    Returns:
+        The groups, exact ones first, larger ones first.
+    """
+    if not len(pictures):
+        return Copies([], np.zeros(0, np.int64))
+    inputs = [pictures.keys, pictures.network, hashes.RADIUS, neighbours.SIMILARITY, _CONFIRMED]
+    pairs = workspace.keep("copies", inputs, lambda: {"pairs": _pairs(pictures)})["pairs"]
+    group = neighbours.connected(len(pictures), pairs)
+    members: dict[int, list[int]] = {}
+    for i in np.flatnonzero(np.bincount(group, minlength=len(pictures))[group] > 1):
+        members.setdefault(int(group[i]), []).append(int(i))
+    groups = [_propose(pictures, indices) for indices in members.values()]
+    groups.sort(key=lambda g: (not g.exact, -len(g.others), g.keep))
+    return Copies(groups, group)
+
+
+def _pairs(pictures: Collection) -> np.ndarray:
+    first: dict[str, int] = {}
+    same = [(first.setdefault(sha, i), i) for i, sha in enumerate(pictures.sha256)]
+    exact = np.array([(a, b) for a, b in same if a != b], np.int64).reshape(-1, 2)
+    hashed = hashes.near_pairs(pictures.hash, radius=hashes.RADIUS)
+    unit = pictures.features / np.maximum(np.linalg.norm(pictures.features, axis=1, keepdims=True), 1e-9)
+    like = np.einsum("ij,ij->i", unit[hashed[:, 0]], unit[hashed[:, 1]]) >= _CONFIRMED
+    return np.concatenate([exact, hashed[like], neighbours.alike(pictures.features, similarity=neighbours.SIMILARITY)])
+
+
+def _propose(pictures: Collection, indices: list[int]) -> Group:
+    """Keep the largest; among those the sharpest; among those the least compressed; then the first by path."""
+    exact = len({pictures.sha256[i] for i in indices}) == 1
+    pixels = pictures.width * pictures.height
+    sharpness = pictures.facts[:, _SHARPNESS]
+    order = sorted(
+        indices, key=lambda i: (-pixels[i], -round(float(sharpness[i]), 3), -pictures.size[i], pictures.paths[i])
+    )
+    best, second = order[:2]
+    if exact:
+        why = "all are the same, byte for byte; first by name"
+    elif pixels[best] > pixels[second]:
+        why = f"largest: {pictures.width[best]} × {pictures.height[best]} pixels"
+    elif round(float(sharpness[best]), 3) > round(float(sharpness[second]), 3):
+        why = "same size, sharpest"
+    elif pictures.size[best] > pictures.size[second]:
+        why = f"same size and sharpness, least compressed: {pictures.size[best]:,} bytes"
+    else:
+        why = "no difference found; first by name"
+    return Group(best, why, sorted(i for i in indices if i != best), exact)

@@ -1,0 +1,147 @@
+"""Predict: pictures in, a label, probabilities and "none of these" out, with a model file."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ..data import folder, rows
+from ..errors import InputError
+from ..models import backbone, saved
+from ..workers import local
+from ..workers.clock import Clock
+
+NONE = "none of these"
+_ROWS = 64  # pictures that the network is given at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a model says of one file.
+
+    label: a class, "none of these", or "" where the file is no picture; probability: of the likeliest class;
+    probabilities: by class, in the model's order; status, reason: as in a scan.
+    """
+
+    file: str
+    label: str
+    probability: float | None
+    probabilities: tuple[float, ...]
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a model says of many files, in the order of their names."""
+
+    classes: tuple[str, ...]
+    rows: list[Prediction]
+
+
+def predict(
+    model: str | os.PathLike[str],
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    processes: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Predictions:
+    """Label pictures.
+
+    Args:
+        model: a `.assay` file.
+        paths: pictures, and folders of pictures.
+        processes: that read pictures; as many as processors by default.
+        tell: shows a line about progress.
+        stop: asked between batches; True ends after the one under way.
+
+    Returns:
+        One row per file; a file that is no picture has its status and reason.
+
+    Raises:
+        InputError: the model cannot be read or wants another backbone, or a path does not exist.
+    """
+    loaded = saved.unpack(Path(model))
+    if loaded.card.get("backbone") != backbone.identity():
+        raise InputError(f"MODEL must be made for {backbone.identity()}, got {loaded.card.get('backbone')!r}")
+    files = _files([Path(p) for p in paths])
+    processes = processes or len(os.sched_getaffinity(0))
+    network = backbone.Backbone(threads=processes)
+    tiles = loaded.card.get("views") == "tiles"
+    examine = partial(rows.examine, root=Path(), size=backbone.SIZE, tiles=tiles)
+    clock = Clock({"predicting": len(files) / 100}, tell=tell)
+    clock.begin("predicting", len(files))
+    found: list[Prediction] = []
+    batch: list[rows.Row] = []
+    for results in local.run(examine, files, processes=max(1, min(processes, len(files))), stop=stop):
+        for file, result in results:
+            if isinstance(result, local.Failure):
+                found.append(_none(file.path, result.status, result.reason))
+            elif result.views is None:
+                found.append(_none(file.path, str(result.columns["status"]), str(result.columns["reason"])))
+            else:
+                batch.append(result)
+        clock.advance(len(results))
+        if len(batch) >= _ROWS:
+            found += _answers(loaded, network, batch)
+            batch = []
+    if batch:
+        found += _answers(loaded, network, batch)
+    clock.finish()
+    return Predictions(loaded.head.classes, sorted(found, key=lambda row: os.fsencode(row.file)))
+
+
+def _files(paths: list[Path]) -> list[folder.File]:
+    files: dict[bytes, folder.File] = {}
+    for path in paths:
+        if path.is_dir():
+            top = os.fsencode(path)
+            listed = [folder.File(os.path.join(top, f.path), f.bytes, f.mtime_ns) for f in folder.walk(path).files]  # noqa: PTH118
+            files |= {f.path: f for f in listed}
+        elif path.exists():
+            status = path.stat()
+            files[os.fsencode(path)] = folder.File(os.fsencode(path), status.st_size, status.st_mtime_ns)
+        else:
+            raise InputError(f"PATH must be a picture or a folder, got nothing at {path}")
+    return list(files.values())
+
+
+def _none(path: bytes, status: str, reason: str) -> Prediction:
+    return Prediction(os.fsdecode(path), "", None, (), status, reason)
+
+
+def _answers(model: saved.Model, network: backbone.Backbone, batch: list[rows.Row]) -> list[Prediction]:
+    seen = network.see(np.stack([row.views for row in batch if row.views is not None]))
+    features = seen.features if seen.tile_features is None else np.hstack([seen.features, seen.tile_features])
+    features = features.astype(np.float32)
+    chances = model.head.probabilities(features)
+    strange = model.novelty.refuses(features) if model.novelty is not None else np.zeros(len(batch), bool)
+    best = decide(chances, model.card, model.head.classes)
+    answers = []
+    for row, p, s, b in zip(batch, chances, strange, best, strict=True):
+        label = NONE if s else model.head.classes[b]
+        name = os.fsdecode(row.columns["path"])  # type: ignore[arg-type]
+        answers.append(Prediction(name, label, float(p[b]), tuple(float(x) for x in p), "ok", ""))
+    return answers
+
+
+def decide(probabilities: np.ndarray, card: dict[str, object], classes: tuple[str, ...]) -> np.ndarray:
+    """Turn probabilities into classes: by the model's cut-off where it has one, else the likeliest.
+
+    Args:
+        probabilities: float (n, k).
+        card: of the model.
+        classes: of the model.
+
+    Returns:
+        int (n,).
+    """
+    cutoff = card.get("cutoff")
+    if not isinstance(cutoff, dict):
+        return probabilities.argmax(axis=1)
+    which = classes.index(cutoff["positive"])
+    return np.where(probabilities[:, which] >= cutoff["threshold"], which, 1 - which)

@@ -1,0 +1,272 @@
+"""Run: the main job, from a folder of pictures to a verdict, a report, a list and a model."""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data import folder
+from ..data.collection import Collection, collect
+from ..data.workspace import Workspace
+from ..errors import InputError, UndefinedError
+from ..models import backbone, saved
+from ..report import record
+from ..stats.intervals import Estimate
+from ..workers.clock import Clock
+from . import copies, group, judge, learn, pages, scan, verdict
+from .trial import Trial, try_tiles
+
+_SPLITS = "splits.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run found, and where it wrote it."""
+
+    headline: str
+    sentences: list[str]
+    scan: scan.Scan
+    copies: int
+    groups: dict[str, int]
+    accuracy: Estimate | None
+    auc: dict[str, Estimate | None]
+    judgement: judge.Judgement | None
+    report: str
+    table: str
+    model: str | None
+    seconds: dict[str, float]
+
+
+def run(
+    path: str | os.PathLike[str],
+    *,
+    labels: str = "folders",
+    out: str | os.PathLike[str] | None = None,
+    positive: str | None = None,
+    specificity: float | None = None,
+    cost_fp: float = 1.0,
+    cost_fn: float = 1.0,
+    prevalence: float | None = None,
+    tiles: bool = False,
+    seed: int = 0,
+    processes: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Run:
+    """Do the main job on a folder of pictures.
+
+    Args:
+        path: the folder; it is never written to.
+        labels: "folders", "none", or a CSV file with the columns file and label.
+        out: the workspace; `./<name>.assay` by default.
+        positive: of two classes, the one that a flag means; the rarer by default.
+        specificity: share of negatives that the cut-off must pass; by default the cut-off has least cost.
+        cost_fp: cost of a false alarm.
+        cost_fn: cost of a miss, in the same unit.
+        prevalence: share of positives where the model will be used; as in the labels by default.
+        tiles: look at 3 x 3 tiles of each picture too.
+        seed: of the split and of everything random.
+        processes: that read pictures; as many as processors by default.
+        tell: shows a line about progress.
+        stop: asked between batches; True ends the run after the one under way.
+
+    Returns:
+        What was found; where no classifier could be made, the verdict says why.
+
+    Raises:
+        InputError: an argument is not allowed, or there is no file in the folder.
+        WorkspaceError: the workspace is held, newer, full or cannot be written.
+        KeyboardInterrupt: stop said True; everything read so far is kept.
+    """
+    root = Path(path)
+    listing = folder.walk(root)
+    if not listing.files:
+        raise InputError(f"PATH must hold pictures, got no file in {root}")
+    if labels not in ("folders", "none") and not Path(labels).is_file():
+        raise InputError(f"--labels must be folders, none or a CSV file, got {labels!r}")
+    _check(specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence)
+    began = time.monotonic()
+    with Workspace(scan.place(root, out), width=backbone.WIDTH) as workspace:
+        n = len(listing.files)
+        guess = {
+            "reading and seeing": n / (12 if tiles else 100),
+            "copies": n / 3000,
+            "groups": n / 400,
+            "learning": n / 200,
+        }
+        clock = Clock({**guess, "judging": 2.0, "writing the report": 4.0}, tell=tell)
+        read = scan.refresh(
+            workspace, root, listing, features=True, tiles=tiles, processes=processes, clock=clock, stop=stop
+        )
+        pictures = collect(workspace.table, tiles=tiles)
+        known = _labels(labels, pictures)
+
+        clock.begin("copies", 1)
+        same = copies.find(workspace, pictures)
+        clock.begin("groups", 1)
+        kinds = group.find(workspace, pictures, seed=seed)
+        clock.begin("learning", 1)
+        learned: learn.Learned | None = None
+        judgement: judge.Judgement | None = None
+        trial: Trial | None = None
+        why = ""
+        try:
+            if any(known.label):
+                learned = _learn(workspace, pictures, known, same, seed)
+                if not tiles:
+                    trial = try_tiles(workspace, root, pictures, learned, seed=seed, processes=processes)
+                clock.begin("judging", 1)
+                judgement = judge.judge(
+                    workspace,
+                    pictures,
+                    learned,
+                    positive=positive,
+                    specificity=specificity,
+                    cost_fp=cost_fp,
+                    cost_fn=cost_fn,
+                    prevalence=prevalence,
+                    seed=seed,
+                )
+        except UndefinedError as e:
+            why = str(e)
+        clock.begin("writing the report", 1)
+        found = scan.summary(workspace, root, listing, read=read, seconds=time.monotonic() - began)
+        if learned is not None and judgement is not None:
+            answer = verdict.judged(learned, judgement, same)
+        else:
+            answer = verdict.learned_nothing(found, kinds, same, why)
+        model = workspace.folder / "model.assay"
+        if learned is not None and judgement is not None:
+            workspace.write(model.name, saved.pack(_model(pictures, learned, judgement, seed=seed)))
+        else:
+            model.unlink(missing_ok=True)
+        table = workspace.write(
+            "pictures.csv", pages.listing(workspace, pictures, known, same, kinds, learned, judgement)
+        )
+        made = _made(pictures, seed=seed, labels=known.source, tiles=tiles, times=clock.times)
+        report = workspace.write(
+            "report.html",
+            pages.report(
+                workspace,
+                root,
+                answer,
+                found,
+                pictures,
+                known,
+                same,
+                kinds,
+                learned,
+                judgement,
+                trial,
+                made=made,
+                seed=seed,
+            ),
+        )
+        clock.finish()
+    classes = learned.classes if learned is not None else ()
+    return Run(
+        headline=answer.headline,
+        sentences=[*answer.sentences, *answer.settle],
+        scan=found,
+        copies=sum(len(g.others) for g in same.groups),
+        groups={name: int((kinds.label == i).sum()) for i, name in enumerate(kinds.names)},
+        accuracy=judgement.sealed.accuracy if judgement else None,
+        auc=dict(zip(classes, judgement.sealed.auc, strict=True)) if judgement else {},
+        judgement=judgement,
+        report=str(report),
+        table=str(table),
+        model=str(model) if learned is not None and judgement is not None else None,
+        seconds=clock.times,
+    )
+
+
+def _check(*, specificity: float | None, cost_fp: float, cost_fn: float, prevalence: float | None) -> None:
+    """Refuse what no cut-off could honour before hours of reading, not after."""
+    for name, value in (("--specificity", specificity), ("--prevalence", prevalence)):
+        if value is not None and not 0 < value < 1:
+            raise InputError(f"{name} must be between 0 and 1, got {value!r}")
+    for name, cost in (("--cost-fp", cost_fp), ("--cost-fn", cost_fn)):
+        if not (np.isfinite(cost) and cost > 0):
+            raise InputError(f"{name} must be a number above 0, got {cost!r}")
+
+
+def _labels(labels: str, pictures: Collection) -> folder.Labels:
+    paths = list(pictures.paths)
+    if labels == "folders":
+        return folder.from_folders(paths)
+    if labels == "none":
+        return folder.from_folders([b"-"] * len(paths))
+    return folder.from_csv(Path(labels), paths)
+
+
+def _learn(
+    workspace: Workspace, pictures: Collection, known: folder.Labels, same: copies.Copies, seed: int
+) -> learn.Learned:
+    """Learn, and remember which picture was in which part, so that none moves in a later run."""
+    path = workspace.folder / _SPLITS
+    stored = json.loads(path.read_text()) if path.exists() else {}
+    before = stored.get(str(seed), {})
+    learned = learn.learn(workspace, pictures, known, same, seed=seed, before=before)
+    if not any(known.part):
+        parts = dict(zip(pictures.sha256[learned.used], learned.part, strict=True))
+        workspace.write(_SPLITS, record.as_json({**stored, str(seed): {**before, **parts}}))
+    return learned
+
+
+def _model(pictures: Collection, learned: learn.Learned, judgement: judge.Judgement, *, seed: int) -> saved.Model:
+    """Put everything that a later reader needs to trust the model beside its weights."""
+    cutoff = judgement.cutoff
+    card: dict[str, Any] = {
+        "backbone": backbone.identity(),
+        "views": "tiles" if learned.tiles else "whole",
+        "preprocessing": f"sRGB, upright, squashed to {backbone.SIZE} x {backbone.SIZE}, (x - 127) / 128",
+        "cutoff": cutoff,
+        "prevalence": cutoff.prevalence if cutoff else None,
+        "sealed": judgement.sealed,
+        "cross_validation": judgement.repeated,
+        "refuses": learn.REFUSED if learned.novelty is not None else None,
+        "splits": dict(zip(pictures.sha256[learned.used], learned.part, strict=True)),
+        "split_by": learned.split_by,
+        "sealed_reads": judgement.reads,
+        "seed": seed,
+        "versions": versions(),
+    }
+    return saved.Model(learned.head, learned.novelty, record.plain(card))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of everything that a result depends on."""
+    packages = (
+        "assay",
+        "numpy",
+        "scipy",
+        "scikit-learn",
+        "opencv-python-headless",
+        "pillow",
+        "simplejpeg",
+        "openvino",
+        "pylance",
+    )
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
+
+
+def _made(
+    pictures: Collection, *, seed: int, labels: str, tiles: bool, times: dict[str, float]
+) -> list[tuple[str, str]]:
+    """Say how a report came about."""
+    views = "whole picture and 3 × 3 tiles" if tiles else "whole picture"
+    return [
+        ("folder labels", labels),
+        ("network", f"{pictures.network or backbone.identity()}, {views}"),
+        ("seed", str(seed)),
+        ("seconds", ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in times.items())),
+        ("versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
+        ("written to", "the workspace only; no picture was changed, nothing left this computer"),
+    ]
