@@ -15,6 +15,7 @@ from .theme import CLASSES, TOKENS
 
 MARGIN = 0.06  # of the map's side, so that no picture at the edge is cut
 _LARGEST = 160  # pixels: a thumbnail drawn larger looks blurred
+_LONGEST = 20  # characters of a label on the map
 
 
 def uri(picture: bytes) -> Html:
@@ -81,12 +82,12 @@ def picture_map(
         points: float (n, 2), any range; nearby means alike.
         thumbnails: JPEG files, n of them; empty where there is none.
         groups: int (n,), 0 for the first group.
-        side: of the map, in pixels.
+        side: width of the map, in pixels.
         rng: chooses which pictures are drawn.
 
     Returns:
-        A JPEG file, side x side. Every group shows a picture before any group shows many; a border has the
-        group's colour, with more than 8 groups grey. No two pictures overlap.
+        A JPEG file, side pixels wide and at most as high. No two pictures overlap; each group asks for room
+        once before any asks twice. A border has the group's colour; with more than 8 groups it is grey.
 
     Raises:
         InputError: the lengths differ, a point is not finite, or side is under 100.
@@ -101,12 +102,13 @@ def picture_map(
         raise InputError(f"side must be >= 100 pixels, got {side!r}")
     if not np.isfinite(points).all():
         raise InputError("points must be finite, got some that are not: lay them out again")
-    canvas = np.full((side, side, 3), 255, np.uint8)
+    places, height = _place(points)
+    canvas = np.full((round(side * height), side, 3), 255, np.uint8)
     colours = [_bgr(c) for c in _colours(int(groups.max(initial=-1)) + 1)]
-    centres = np.rint(_place(points) * side).astype(int)
+    centres = np.rint(places * side).astype(int)
     for (x, y), group in zip(centres.tolist(), groups.tolist(), strict=True):
         cv2.circle(canvas, (x, y), 3, colours[group], -1, cv2.LINE_AA)
-    size = int(np.clip(side * 0.9 / np.sqrt(max(n, 1)), 56, _LARGEST) * min(side / 1400, 1))
+    size = int(np.clip(2100 / np.sqrt(max(n, 1)), 64, _LARGEST) * min(side / 1400, 1))
     drawn = np.empty((0, 2), int)
     for i in _turns(groups, rng):
         room = (np.abs(drawn - centres[i]).max(axis=1) > size + 4).all()
@@ -129,21 +131,25 @@ def map_figure(picture: bytes, points: np.ndarray, groups: np.ndarray, *, names:
     Returns:
         A figure. Up to 8 groups are told by colour and name under the map; more by a number and a name on it.
     """
-    counts = np.bincount(np.asarray(groups, int), minlength=len(names))
-    entries, labels = [], []
-    for i, (name, n, colour) in enumerate(zip(names, counts.tolist(), _colours(len(names)), strict=True)):
-        if len(names) > len(CLASSES):
-            if n:
-                x, y = 100 * np.median(_place(points)[np.asarray(groups) == i], axis=0)
-                labels.append(f'<i style="left:{x:.1f}%;top:{y:.1f}%"><b>{i + 1}</b><span> {safe(name)}</span></i>')
-            mark = f"<b>{i + 1}</b> "
-        else:
-            token = next(t for t, c in TOKENS.items() if c == colour)
-            mark = f'<i style="background:var(--{token})"></i>'
+    groups, (places, height) = np.asarray(groups, int), _place(points)
+    counts = np.bincount(groups, minlength=len(names)).tolist()
+    entries, labels = [], ""
+    if len(names) <= len(CLASSES):
+        marks = [f'<i style="background:var(--c{i})"></i>' for i in range(len(names))]
+    else:
+        marks = [f"<b>{i + 1}</b> " for i in range(len(names))]
+        present = [i for i, n in enumerate(counts) if n]
+        shorts = [names[i] if len(names[i]) < _LONGEST else names[i][: _LONGEST - 1] + "…" for i in present]
+        middles = [tuple(np.median(places[groups == i], axis=0).tolist()) for i in present]
+        labels = "".join(
+            f'<i style="left:{100 * x:.1f}%;top:{100 * y / height:.1f}%"><b>{i + 1}</b><span> {safe(short)}</span></i>'
+            for i, short, (x, y) in zip(present, shorts, _apart(middles, shorts), strict=True)
+        )
+    for mark, name, n in zip(marks, names, counts, strict=True):
         entries.append(f'<li>{mark}{safe(name)} <span class="dim">{n:,}</span></li>')
     alt = f"Map of {len(points):,} pictures in {len(names)} groups; pictures that look alike lie close together."
     return Html(
-        f'<figure class="map"><div><img src="{uri(picture)}" alt="{alt}">{"".join(labels)}</div>'
+        f'<figure class="map"><div><img src="{uri(picture)}" alt="{alt}">{labels}</div>'
         f'<ul class="key">{"".join(entries)}</ul></figure>'
     )
 
@@ -156,14 +162,27 @@ def _bgr(colour: str) -> tuple[int, int, int]:
     return int(colour[5:7], 16), int(colour[3:5], 16), int(colour[1:3], 16)
 
 
-def _place(points: np.ndarray) -> np.ndarray:
-    """Put points into the unit square with its margin, keeping their proportions."""
-    if not len(points):
-        return np.zeros((0, 2))
+def _place(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """Put points into a map of width 1 with its margin, keeping their proportions; and the map's height."""
     points = np.asarray(points, float)
+    if not len(points):
+        return np.zeros((0, 2)), 2 * MARGIN
     low, high = points.min(axis=0), points.max(axis=0)
     span = (high - low).max()
-    return np.asarray(0.5 + (points - (low + high) / 2) * ((1 - 2 * MARGIN) / span if span > 0 else 0))
+    scale = (1 - 2 * MARGIN) / span if span > 0 else 0.0
+    height = float((high - low)[1]) * scale + 2 * MARGIN
+    return (points - (low + high) / 2) * scale + [0.5, height / 2], height
+
+
+def _apart(places: Sequence[tuple[float, float]], names: Sequence[str]) -> list[tuple[float, float]]:
+    """Move labels down until none covers another; in shares of the map's width."""
+    free: list[tuple[float, float, float]] = []
+    for (x, y), name in zip(places, names, strict=True):
+        width, low = 0.008 * len(name) + 0.04, y
+        while any(abs(x - u) < (width + w) / 2 and abs(low - v) < 0.027 for u, v, w in free):
+            low += 0.009
+        free.append((x, low, width))
+    return [(x, y) for x, y, _ in free]
 
 
 def _turns(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -139,17 +139,17 @@ def figure(estimate: Estimate | None) -> Html:
     return Html(f'<span class="figure">{safe(number(estimate.value))} <span class="dim">{ends}</span></span>')
 
 
-def rail(estimate: Estimate, *, baseline: float | None = None) -> Html:
+def rail(estimate: Estimate | None, *, baseline: float | None = None) -> Html:
     """Draw an interval on a line from 0 to 1, with a dotted mark at what a guess would reach.
 
     Args:
-        estimate: a rate.
+        estimate: a rate, or None.
         baseline: what a guess would reach, or None.
 
     Returns:
         The drawing; nothing where the interval does not lie within 0 and 1.
     """
-    if not 0 <= estimate.low <= estimate.value <= estimate.high <= 1:
+    if estimate is None or not 0 <= estimate.low <= estimate.value <= estimate.high <= 1:
         return Html("")
     left, width, point = (100 * x for x in (estimate.low, estimate.high - estimate.low, estimate.value))
     mark = "" if baseline is None else f'<i class="base" style="left:{100 * min(max(baseline, 0), 1):.1f}%"></i>'
@@ -211,10 +211,20 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Coll
         + "</tr>"
         for row in rows
     )
-    return Html(
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{safe(", ".join(header))}">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    return scroll(Html(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"), label=", ".join(header))
+
+
+def scroll(part: str, *, label: str) -> Html:
+    """Let a part scroll sideways by itself where the page is narrower.
+
+    Args:
+        part: a table or a plot.
+        label: what it is, for those who come to it by keyboard.
+
+    Returns:
+        The part in a frame.
+    """
+    return Html(f'<div class="scroll" tabindex="0" role="region" aria-label="{safe(label)}">{safe(part)}</div>')
 
 
 def folded(header: Sequence[str], rows: Sequence[Sequence[str]], *, rest: str, numeric: Collection[int] = ()) -> Html:
@@ -259,7 +269,7 @@ def heading(title: str, *, note: str = "") -> Html:
     Returns:
         The heading.
     """
-    more = f' <span class="dim">{safe(note)}</span>' if note else ""
+    more = f' <span class="dim">· {safe(note)}</span>' if note else ""
     return Html(f"<h3>{safe(title)}{more}</h3>")
 
 

@@ -40,13 +40,13 @@ _ONE = threading.Lock()  # matplotlib's settings are shared by all threads
 _VARIABLES = {colour: f"var(--{name})" for name, colour in TOKENS.items()}
 
 
-def svg(draw: Callable[[Axes], None], *, label: str, size: tuple[int, int] = (480, 440)) -> Html:
+def svg(draw: Callable[[Axes], None], *, label: str, size: tuple[int, int] = (400, 380)) -> Html:
     """Draw a plot into a page.
 
     Args:
         draw: takes axes and draws on them.
         label: what the plot shows, for those who do not see it.
-        size: width and height in CSS pixels; it shrinks where there is less room.
+        size: width and height in CSS pixels; a little larger where there is room, smaller where there is not.
 
     Returns:
         An SVG element whose colours follow the page, dark or light, and whose text is the page's.
@@ -60,12 +60,12 @@ def svg(draw: Callable[[Axes], None], *, label: str, size: tuple[int, int] = (48
     body = re.sub(r"<[^>]*>", lambda tag: _themed(tag[0], unique), body)
     body = re.sub(r">\s+<", "><", body)
     return Html(
-        f'<svg viewBox="0 0 {size[0]} {size[1]}" style="max-width:{size[0]}px" role="img" aria-label="{safe(label)}">'
-        f"{body.strip()}</svg>"
+        f'<svg viewBox="0 0 {size[0]} {size[1]}" style="max-width:{1.2 * size[0]:.0f}px" role="img"'
+        f' aria-label="{safe(label)}">{body.strip()}</svg>'
     )
 
 
-def png(draw: Callable[[Axes], None], *, size: tuple[int, int] = (480, 440)) -> bytes:
+def png(draw: Callable[[Axes], None], *, size: tuple[int, int] = (400, 380)) -> bytes:
     """Draw a plot into a picture for sharing.
 
     Args:
@@ -219,7 +219,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], *, ax: Axes) -> None:
     _frame(ax, "predicted", "true")
     ax.grid(visible=False)
     shares = np.asarray(matrix) / np.maximum(np.sum(matrix, axis=1, keepdims=True), 1)
-    font = float(np.clip(150 / k, 6.5, 12))
+    font = float(np.clip(520 / k, 7, 12))
     for i, j in np.argwhere(shares > 0).tolist():
         # Half shade at most, so that ink on it can be read on light paper and on dark.
         alpha = 0.07 + 0.43 * shares[i, j]

@@ -18,14 +18,9 @@ from .theme import CLASSES
 
 Row = tuple[str, Estimate | None, float | None]
 SETS, SUSPECTS = 12, 24  # shown before the rest is folded away or counted
+_BESIDE = 12  # classes whose confusion matrix can be read in half the page's width
 
-_STATUS = {
-    "corrupt": "broken",
-    "refused": "refused",
-    "crashed": "crashed the reader",
-    "timeout": "took too long",
-    "unreadable": "could not be opened",
-}
+_STATUS = {"corrupt": "broken", "crashed": "crashed the reader", "timeout": "took too long"}
 _SKIPPED = {"hidden": "hidden file", "symlink": "link", "other": "file of another kind"}
 _ISSUES = {
     "dark": "hardly any light in them",
@@ -87,12 +82,11 @@ def folder(
 def _broken(files: Sequence[tuple[str, str, str]]) -> Html:
     if not files:
         return Html("")
-    header = ("file", "what happened", "why")
     rows = [(name, _STATUS.get(status, status), reason) for name, status, reason in files]
     return join(
         page.heading(f"Files that are no good: {len(files):,}"),
         text("They are left out of everything that follows. Nothing was changed.", dim=True),
-        page.folded(header, rows, rest="all the others"),
+        page.folded(("file", "state", "reason"), rows, rest="all the others"),
     )
 
 
@@ -155,12 +149,9 @@ def groups(
     """
     if not cards:
         return page.section("What kinds of pictures are there?", text("Too few pictures to group."), id="groups")
-    one = len(cards) == 1
-    opening = (
-        "All pictures are of one kind, or too few to tell kinds apart."
-        if one
-        else f"{len(cards)} groups, found by what the pictures show; the labels were not looked at."
-    )
+    opening = f"{len(cards)} groups, found by what the pictures show; the labels were not looked at."
+    if len(cards) == 1:
+        opening = "All pictures are of one kind, or too few to tell kinds apart."
     body = page.cards(
         (name, " · ".join(filter(None, (page.count(n, "picture"), share))), wall(tiles))
         for name, n, share, tiles in cards
@@ -168,7 +159,7 @@ def groups(
     how = Html("")
     if len(silhouettes) > 1:
         label = f"Silhouette by number of groups; {chosen_k} was chosen"
-        drawn = plots.svg(lambda ax: plots.silhouettes(silhouettes, chosen_k, ax=ax), label=label, size=(480, 280))
+        drawn = plots.svg(lambda ax: plots.silhouettes(silhouettes, chosen_k, ax=ax), label=label, size=(400, 250))
         why = "A silhouette near 1 means that groups are tight and far apart, near 0 that they run into each other."
         how = page.details(f"Why {chosen_k} groups", join(text(why), drawn))
     odd = (
@@ -191,14 +182,12 @@ def split(parts: Mapping[str, Mapping[str, int]], sentences: Sequence[str]) -> H
     if not parts:
         return page.section(title, text("Nothing was split: without labels there is nothing to learn."), id="split")
     classes = list(dict.fromkeys(c for counts in parts.values() for c in counts))
-    rows = [(c, [counts.get(c, 0) for counts in parts.values()]) for c in classes]
-    rows.append(("all", [sum(counts.values()) for counts in parts.values()]))
+    rows = [("all", [sum(counts.values()) for counts in parts.values()])]
+    rows += [(c, [counts.get(c, 0) for counts in parts.values()]) for c in classes]
     cells = [[name, *(f"{n:,}" for n in row), f"{sum(row):,}"] for name, row in rows]
     header = ["class", *parts, "all"]
-    numeric = range(1, len(header))
-    return page.section(
-        title, text(*sentences), page.folded(header, cells, rest="other classes", numeric=numeric), id="split"
-    )
+    table = page.folded(header, cells, rest="other classes", numeric=range(1, len(header)))
+    return page.section(title, text(*sentences), table, id="split")
 
 
 def results(
@@ -238,20 +227,11 @@ def results(
         else text("There was no sealed test part: the figures below are from cross-validation only.")
     )
     crossed = join(page.heading("By cross-validation on the rest"), page.estimates(cv)) if cv else ""
-    parts = [page.two(join(sealed, crossed), _curves(curves, cutoff))]
-    if matrix is not None and len(classes):
-        k = len(classes)
-        right, n = int(np.trace(matrix)), int(np.sum(matrix))
-        side = int(np.clip(300 + 14 * k, 400, 960))
-        label = f"Confusion matrix of {k} classes: {right:,} of {n:,} right"
-        drawn = plots.svg(lambda ax: plots.confusion(matrix, classes, ax=ax), label=label, size=(side, side - 20))
-        tail = join(text(f"{right:,} of {n:,} are right. A row is a true class, a column what the model said."), drawn)
-        head = page.heading("What is taken for what?")
-        wide = k > 12
-        reliable = _calibration(bins)
-        parts += [head, tail, reliable] if wide or not reliable else [page.two(join(head, tail), reliable)]
+    drawn, reliable = _curves(curves, cutoff), _calibration(bins)
+    if matrix is None or len(classes) > _BESIDE:
+        parts = [page.two(join(sealed, crossed), join(drawn, reliable)), _matrix(matrix, classes)]
     else:
-        parts.append(_calibration(bins))
+        parts = [page.two(join(sealed, crossed), drawn), page.two(_matrix(matrix, classes), reliable)]
     if confused:
         taken = (
             (f"{true} taken for {predicted}", page.count(n, "picture"), wall(tiles))
@@ -260,6 +240,20 @@ def results(
         parts += [page.heading("Mistakes"), page.cards(taken)]
     parts.append(_classes(per_class))
     return page.section(title, *parts, id="results")
+
+
+def _matrix(matrix: np.ndarray | None, classes: Sequence[str]) -> Html:
+    if matrix is None:
+        return Html("")
+    k, right, n = len(classes), int(np.trace(matrix)), int(np.sum(matrix))
+    side = int(np.clip(240 + 13 * k, 340, 830))
+    label = f"Confusion matrix of {k} classes: {right:,} of {n:,} right"
+    drawn = plots.svg(lambda ax: plots.confusion(matrix, classes, ax=ax), label=label, size=(side, side - 20))
+    return join(
+        page.heading("What is taken for what?"),
+        text(f"{right:,} of {n:,} are right. A row is a true class, a column what the model said."),
+        page.scroll(drawn, label=label) if k > _BESIDE else drawn,
+    )
 
 
 def _curves(curves: Sequence[tuple[str, Curve, Band | None]], cutoff: float | None) -> Html:
@@ -283,7 +277,7 @@ def _calibration(bins: Sequence[Bin]) -> Html:
         f"stated {page.number(b.mean_probability)}, true {page.number(b.observed.value)}" for b in bins
     )
     why = "On the dotted line, 0.8 means: right in 8 of 10 cases. Bars are intervals."
-    drawn = plots.svg(lambda ax: plots.calibration(bins, ax=ax), label=label, size=(400, 380))
+    drawn = plots.svg(lambda ax: plots.calibration(bins, ax=ax), label=label)
     return join(page.heading("Do its probabilities mean what they say?"), text(why), drawn)
 
 
@@ -293,14 +287,7 @@ def _classes(rows: Sequence[tuple[str, Estimate | None, Estimate | None, Estimat
     worst = sorted(rows, key=lambda row: row[1].value if row[1] else -1.0)
     header = ("class", "pictures", "found (sensitivity)", "0 … 1", "right when said (precision)", "AUC")
     cells = [
-        (
-            name,
-            f"{n:,}",
-            page.figure(recall),
-            page.rail(recall) if recall else "",
-            page.figure(precision),
-            page.figure(auc),
-        )
+        (name, f"{n:,}", page.figure(recall), page.rail(recall), page.figure(precision), page.figure(auc))
         for name, recall, precision, auc, n in worst
     ]
     return join(
@@ -354,19 +341,17 @@ def suspects(items: Sequence[tuple[str, str, str, float]]) -> Html:
     title = "Labels to look at again"
     if not items:
         return page.section(title, text("No label stands out as wrong."), id="suspects")
-    many = "1 picture looks" if len(items) == 1 else f"{len(items):,} pictures look"
-    opening = f"{many} more like another class than like the one given. The label or the model may be wrong."
+    many = f"Pictures that look more like another class than the one given: {len(items):,}."
+    opening = f"{many} Either the label is wrong, or the model."
     shown = [
         join(Html('<div class="suspect">'), tile, Html("<p><s>"), given, Html("</s> <b>"), suggested,
              Html(f'</b> <span class="dim">{page.number(p)}</span></p></div>'))
         for tile, given, suggested, p in items
     ]  # fmt: skip
-    rest = (
-        page.details(f"the others: {len(items) - SUSPECTS:,}", wall(shown[SUSPECTS:])) if len(items) > SUSPECTS else ""
-    )
+    rest = page.details(f"the others: {len(items) - SUSPECTS:,}", wall(shown[SUSPECTS:]))
     return page.section(
         title, text(opening, "Struck out: the label given. Bold: what it looks like, and how probable that is."),
-        wall(shown[:SUSPECTS]), rest, id="suspects",
+        wall(shown[:SUSPECTS]), rest if len(items) > SUSPECTS else "", id="suspects",
     )  # fmt: skip
 
 
@@ -380,7 +365,7 @@ def warnings(found: Sequence[str]) -> Html:
         The section.
     """
     none = "None found: the size, shape, format and date of the files do not tell the labels by themselves."
-    return page.section("Shortcuts", *(map(page.warning, found) if found else [text(none)]), id="shortcuts")
+    return page.section("Shortcuts", *map(page.warning, found), text("" if found else none), id="shortcuts")
 
 
 def made(rows: Sequence[tuple[str, str]]) -> Html:
@@ -401,9 +386,12 @@ def _plain(issue: str) -> str:
 
 
 def _rate(prevalence: float) -> str:
-    """Say a base rate as people count: 1 in 100, 3 in 10."""
-    for n in (10, 100, 1000):
-        if prevalence >= 1 / n - 1e-9 and abs(prevalence * n - round(prevalence * n)) < 0.01 * max(prevalence * n, 1):
-            top = round(prevalence * n)
-            return f"1 in {n // top}" if n % top == 0 else f"{top} in {n:,}"
-    return f"1 in {round(1 / prevalence):,}" if prevalence < 0.1 else f"{round(1000 * prevalence)} in 1,000"
+    """Say a base rate as people count: 1 in 100, 3 in 10; to 1 in 100 of itself, and of what is left of 1."""
+    once = round(1 / prevalence)
+    if once > 1 and abs(once * prevalence - 1) < 0.001:
+        return f"1 in {once:,}"
+    for n in (10, 100, 1000, 10_000, 100_000):
+        part = round(prevalence * n)
+        if abs(part - prevalence * n) < 0.01 * n * min(prevalence, 1 - prevalence):
+            return f"{part:,} in {n:,}"
+    return f"{prevalence:g}"

@@ -45,7 +45,7 @@ body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,"
 main{max-width:1040px;margin:0 auto;padding:24px 20px 64px}
 h1,h2,h3{font-size:1.125rem;line-height:1.3;font-weight:650;margin:0}
 h2{margin:48px 0 16px}h3{font-size:1rem;font-weight:600;margin:24px 0 8px}
-h3 span{font-weight:400;margin-left:8px}h2+h3,h2+.two h3:first-child,.two>div>:first-child{margin-top:0}
+h3 span{font-weight:400}h2+h3,h2+.two h3:first-child,.two>div>:first-child{margin-top:0}
 p{margin:0 0 8px;max-width:68ch}
 a{color:var(--accent)}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:4px}
@@ -60,8 +60,9 @@ small,footer,figcaption,nav,.small{font-size:.8125rem}
  overflow-wrap:anywhere}
 .verdict>:last-child{margin-bottom:0}
 nav{margin-top:16px;display:flex;flex-wrap:wrap;gap:0 16px}nav a{color:inherit;padding:4px 0}
-.two{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:16px 32px;align-items:start}
-.scroll{overflow-x:auto}
+.two{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:16px 32px;align-items:start;
+ margin:16px 0}.two+.two{margin-top:32px}
+.scroll{overflow-x:auto}.scroll>svg{min-width:48rem}
 table{border-collapse:collapse;width:100%;margin-bottom:8px}
 th,td{padding:8px 16px 8px 0;border-bottom:1px solid var(--line);vertical-align:middle;text-align:left;font-weight:400;
  min-width:3.5rem}
@@ -69,8 +70,8 @@ th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--dim);vertical-align:bottom}thead th:first-child{color:var(--ink)}
 .num{text-align:right;white-space:nowrap;min-width:0}
 .bar{width:32%;min-width:72px}.bar span{display:flex;justify-content:space-between}.bar span i{font-style:normal}
-tbody th{max-width:44ch}
-.rail{position:relative;height:18px}
+tbody th{max-width:44ch;min-width:7rem}
+.rail{position:relative;height:18px;min-width:72px}
 .rail:before{content:"";position:absolute;left:0;right:0;top:8px;height:2px;background:var(--line)}
 .rail i{position:absolute}
 .span{top:5px;height:8px;background:var(--accent);opacity:.34;border-radius:4px;min-width:2px}
@@ -112,6 +113,7 @@ figure{margin:0;min-width:0}
 footer{margin-top:64px;border-top:1px solid var(--line);padding-top:16px;overflow-wrap:anywhere}
 @media(max-width:760px){.two{grid-template-columns:minmax(0,1fr)}.verdict{padding:16px}.map div i span{display:none}
  h2{margin-top:40px}th,td{padding-right:8px}}
+@media(max-width:480px){.cards{grid-template-columns:repeat(2,minmax(0,1fr));gap:8px}.card{padding:8px}}
 @media print{body{font-size:11pt}main{max-width:none;padding:0}nav,.skip{display:none}
  figure,tr,.card,.warning,svg{break-inside:avoid}h2,h3{break-after:avoid}
  .more::details-content{content-visibility:visible;block-size:auto}
