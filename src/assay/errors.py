@@ -6,6 +6,7 @@ AssayError
 │   ├── RefusedError    it is not of a kind, or within the limits, that assay reads
 │   └── CorruptError    it is of such a kind, but broken
 ├── WorkspaceError  the workspace cannot be used: held, newer, unwritable, full
+├── WorkerError     the processes that read pictures cannot be started
 └── UndefinedError  the data cannot answer this question (also a ValueError)
 """
 
@@ -32,6 +33,10 @@ class CorruptError(PictureError):
 
 class WorkspaceError(AssayError):
     """The workspace cannot be used."""
+
+
+class WorkerError(AssayError):
+    """The processes that read pictures cannot be started."""
 
 
 class UndefinedError(AssayError, ValueError):

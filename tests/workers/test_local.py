@@ -6,9 +6,11 @@ import subprocess
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
+from assay.errors import WorkerError
 from assay.workers import local
 
 
@@ -52,8 +54,9 @@ def test_bad_items_fail_alone():
 
 def test_stopping_finishes_what_was_begun_and_begins_nothing():
     seen = []
-    for chunk in local.run(behave, range(1000), processes=2, chunk=5, stop=lambda: len(seen) >= 10):
-        seen += chunk
+    chunks = local.run(behave, range(1000), processes=2, chunk=5, stop=lambda: len(seen) >= 10)
+    while pairs := next(chunks, None):
+        seen.extend(pairs)
     assert 10 <= len(seen) <= 10 + 2 * 2 * 5
     assert len({i for i, _ in seen}) == len(seen)
 
@@ -62,30 +65,42 @@ def test_leaving_early_leaves_no_process_behind():
     run = local.run(partial(behave), ["hang"] * 4 + [1], processes=2, chunk=1, seconds=0.5)
     next(run)
     run.close()
-    assert not local.mp.active_children()
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+    assert not children.split()
 
 
-PARENT = """
-from assay.workers import local
+SLOW = """
 import os, time
 def slow(item):
     open(f"{item}.pid", "w").write(str(os.getpid()))
     time.sleep(0.3)
     return item
-if __name__ == "__main__":
-    for chunk in local.run(slow, range(100), processes=2, chunk=1):
-        print("chunk", flush=True)
+"""
+PARENT = """
+from assay.workers import local
+from slow import slow
+for chunk in local.run(slow, range(100), processes=2, chunk=1):
+    print("chunk", flush=True)
 """
 
 
 def test_workers_end_when_their_parent_is_killed(tmp_path):
-    script = tmp_path / "parent.py"
-    script.write_text(PARENT)
-    with subprocess.Popen([sys.executable, str(script)], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as parent:
+    (tmp_path / "slow.py").write_text(SLOW)
+    # From standard input and without a guard for the main module: a notebook or a pipe must do.
+    command = [sys.executable, "-"]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        parent.stdin.write(PARENT)
+        parent.stdin.close()
         assert parent.stdout.readline() == "chunk\n"
         parent.kill()
     pids = {int(p.read_text()) for p in tmp_path.glob("*.pid")}
     deadline = time.monotonic() + 5
-    while any(os.path.exists(f"/proc/{pid}") for pid in pids) and time.monotonic() < deadline:
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def test_processes_that_cannot_start_end_the_run_with_the_reason(monkeypatch):
+    monkeypatch.setattr(local.sys, "executable", "/bin/false")
+    with pytest.raises(WorkerError, match="must start, got exit code 1"):
+        collect(range(3), processes=1)

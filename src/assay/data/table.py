@@ -173,4 +173,4 @@ def matrix(column: pa.ChunkedArray, *, dtype: np.dtype | type) -> np.ndarray:
         (rows, width) array.
     """
     flat = column.combine_chunks().flatten()
-    return np.asarray(flat.to_numpy(zero_copy_only=False), dtype).reshape(len(column), -1)
+    return np.asarray(flat.to_numpy(zero_copy_only=False), dtype).reshape(len(column), column.type.list_size)

@@ -116,7 +116,7 @@ class Workspace:
                         return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
             except (SafetensorError, OSError):
                 path.unlink(missing_ok=True)  # it can be made again
-        made = {key: np.ascontiguousarray(value) for key, value in make().items()}
+        made = {key: np.array(value, order="C") for key, value in make().items()}
         self.write(f"steps/{name}.safetensors", save(made, {"inputs": wanted}))
         return made
 

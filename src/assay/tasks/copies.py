@@ -44,7 +44,7 @@ def find(workspace: Workspace, pictures: Collection) -> Copies:
     """
     if not len(pictures):
         return Copies([], np.zeros(0, np.int64))
-    inputs = [pictures.keys, pictures.network, hashes.RADIUS, neighbours.SIMILARITY, _CONFIRMED]
+    inputs = [pictures.keys, pictures.network, hashes.RADIUS, _CONFIRMED]
     pairs = workspace.keep("copies", inputs, lambda: {"pairs": _pairs(pictures)})["pairs"]
     group = neighbours.connected(len(pictures), pairs)
     members: dict[int, list[int]] = {}
@@ -62,7 +62,7 @@ def _pairs(pictures: Collection) -> np.ndarray:
     hashed = hashes.near_pairs(pictures.hash, radius=hashes.RADIUS)
     unit = pictures.features / np.maximum(np.linalg.norm(pictures.features, axis=1, keepdims=True), 1e-9)
     like = np.einsum("ij,ij->i", unit[hashed[:, 0]], unit[hashed[:, 1]]) >= _CONFIRMED
-    return np.concatenate([exact, hashed[like], neighbours.alike(pictures.features, similarity=neighbours.SIMILARITY)])
+    return np.concatenate([exact, hashed[like], neighbours.alike(pictures.features)])
 
 
 def _propose(pictures: Collection, indices: list[int]) -> Group:

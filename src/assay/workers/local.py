@@ -3,21 +3,35 @@
 Items go in, each comes out exactly once: with its result, or with a Failure. Nothing is written here.
 """
 
-import multiprocessing as mp
+import json
+import mmap
+import os
 import resource
 import signal
+import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-_SPAWN = mp.get_context("spawn")  # a fork would copy the threads' locks of the numeric libraries
+from ..errors import WorkerError
+
 _TICK = 0.2  # seconds between looks at the clocks
 _AHEAD = 2  # chunks a worker holds, so that it never waits for the next
+_READY = "ready"
+# multiprocessing's own start would run the caller's main module again: no script without a guard, no pipe, no notebook
+# could use us. This starts from nothing but our own module.
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from assay.workers.local import serve; serve(int(sys.argv[2]), int(sys.argv[3]))"
+)
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +43,51 @@ class Failure:
 
 
 class _Worker:
-    """One process, what it was given, and the shared cell that tells which item it is at since when."""
+    """One process, what it was given, and the shared memory that tells which item it is at since when."""
 
     def __init__(self, function: Callable[[Any], Any], memory: int) -> None:
-        self.at = _SPAWN.RawArray("d", 2)  # number of items finished in this chunk; when the next began, 0 when idle
         self.chunks: deque[list[Any]] = deque()
-        self.pipe, theirs = _SPAWN.Pipe()
-        self.process = _SPAWN.Process(target=_serve, args=(theirs, self.at, function, memory), daemon=True)
-        self.process.start()
+        self.ready = False
+        self.pipe, theirs = Pipe()
+        shared = os.memfd_create("assay")
+        os.ftruncate(shared, 16)
+        self.at = memoryview(mmap.mmap(shared, 16)).cast("d")  # items finished; when the next began, 0 when idle
+        command = [sys.executable, "-c", _START, json.dumps(sys.path), str(theirs.fileno()), str(shared)]
+        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            command,
+            pass_fds=(theirs.fileno(), shared),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env=os.environ | _ONE_THREAD,
+        )
         theirs.close()
+        os.close(shared)
+        self.pipe.send((function, memory))
 
     def give(self, chunk: list[Any]) -> None:
+        """Send a chunk; a process that has died is found out when its answer is waited for."""
         self.chunks.append(chunk)
-        self.pipe.send(chunk)
+        try:
+            self.pipe.send(chunk)
+        except (BrokenPipeError, ConnectionResetError):
+            return
+
+    def receive(self) -> Any:
+        """Return what it sent, or None where it died."""
+        try:
+            return self.pipe.recv()
+        except (EOFError, OSError):
+            return None
+
+    def died(self) -> str:
+        """Say how it ended."""
+        code = self.process.wait()
+        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
     def end(self) -> None:
         self.pipe.close()
         self.process.kill()
-        self.process.join()
+        self.process.wait()
 
 
 def run(
@@ -62,7 +103,7 @@ def run(
     """Apply a function to every item, in parallel, and yield the results chunk by chunk.
 
     Args:
-        function: a module's function, or a `partial` of one; gets an item, returns what can be sent.
+        function: a function of an importable module, or a `partial` of one; gets an item, returns what can be sent.
         items: what can be sent to another process.
         processes: how many at once, >= 1.
         chunk: items sent at a time, >= 1.
@@ -73,6 +114,9 @@ def run(
     Returns:
         Lists of (item, result), in no fixed order. Where the function raised, or its process died or hung,
         the result is a Failure and the process is replaced.
+
+    Raises:
+        WorkerError: processes cannot be started at all.
     """
     waiting = iter(items)
     again: deque[list[Any]] = deque()
@@ -80,61 +124,71 @@ def run(
     try:
         while True:
             for worker in workers:
-                while len(worker.chunks) < _AHEAD and not stop():
-                    piece = again.popleft() if again else list(islice(waiting, chunk))
-                    if not piece:
-                        break
+                while len(worker.chunks) < _AHEAD and not stop() and (piece := _next(again, waiting, chunk)):
                     worker.give(piece)
             busy = [w for w in workers if w.chunks]
             if not busy:
                 return
             ready = wait([w.pipe for w in busy], _TICK)
             for worker in busy:
-                if worker.pipe in ready:
-                    results = _receive(worker.pipe)
-                    if results is not None:
-                        yield list(zip(worker.chunks.popleft(), results, strict=True))
-                        continue
-                    failure = Failure("crashed", f"its reader died ({_exit(worker)})")
-                elif 0 < worker.at[1] < time.monotonic() - seconds:
-                    failure = Failure("timeout", f"took longer than {seconds:g} s")
-                else:
-                    continue
-                done = int(worker.at[0])
-                worker.end()
-                first, *rest = worker.chunks
-                again.extend(piece for piece in ([first[:done] + first[done + 1 :], *rest]) if piece)
-                workers[workers.index(worker)] = _Worker(function, memory)
-                yield [(first[done], failure)]
+                results = worker.receive() if worker.pipe in ready else ()
+                if results == _READY:
+                    worker.ready = True
+                elif results:
+                    yield list(zip(worker.chunks.popleft(), results, strict=True))
+                elif (failure := _failure(worker, results is None, seconds)) is not None:
+                    item, rest = _lost(worker)
+                    again.extend(rest)
+                    workers[workers.index(worker)] = _Worker(function, memory)
+                    yield [(item, failure)]
     finally:
         for worker in workers:
             worker.end()
 
 
-def _receive(pipe: Connection) -> list[Any] | None:
-    try:
-        return list(pipe.recv())
-    except (EOFError, OSError):
-        return None
+def _next(again: deque[list[Any]], waiting: Iterator[Any], chunk: int) -> list[Any]:
+    return again.popleft() if again else list(islice(waiting, chunk))
 
 
-def _exit(worker: _Worker) -> str:
-    worker.process.join(1)
-    code = worker.process.exitcode
-    return signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
+def _failure(worker: _Worker, dead: bool, seconds: float) -> Failure | None:  # noqa: FBT001 - private
+    """Say what is wrong with a worker, if anything is."""
+    if dead and not worker.ready:
+        raise WorkerError(f"processes that read pictures must start, got {worker.died()}: see what it printed above")
+    if dead:
+        return Failure("crashed", f"its reader died ({worker.died()})")
+    if 0 < worker.at[1] < time.monotonic() - seconds:
+        return Failure("timeout", f"took longer than {seconds:g} s")
+    return None
 
 
-def _serve(pipe: Connection, at: Any, function: Callable[[Any], Any], memory: int) -> None:
-    """Work through chunks until the parent closes the pipe or is gone."""
+def _lost(worker: _Worker) -> tuple[Any, list[list[Any]]]:
+    """End a worker; return the item it failed at, and the chunks that are to be done again."""
+    done = int(worker.at[0])
+    worker.end()
+    first, *rest = worker.chunks
+    return first[done], [piece for piece in [first[:done] + first[done + 1 :], *rest] if piece]
+
+
+def serve(pipe: int, shared: int) -> None:
+    """Work through chunks until the parent closes the pipe or is gone; the main function of a worker process.
+
+    Args:
+        pipe: file descriptor of the connection.
+        shared: file descriptor of 16 bytes that the parent sees too.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    connection = Connection(pipe)
+    at = memoryview(mmap.mmap(shared, 16)).cast("d")
+    function, memory = connection.recv()
     own = Path("/proc/self/statm")
     mapped = int(own.read_text().split()[0]) * resource.getpagesize() if own.exists() else 0
     resource.setrlimit(resource.RLIMIT_AS, (mapped + memory, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders written in C print what they think of a broken file
+    connection.send(_READY)
     while True:
         try:
-            chunk = pipe.recv()
+            chunk = connection.recv()
         except (EOFError, OSError):
             return
         results = []
@@ -143,7 +197,7 @@ def _serve(pipe: Connection, at: Any, function: Callable[[Any], Any], memory: in
             results.append(_apply(function, item))
         at[1] = 0
         try:
-            pipe.send(results)
+            connection.send(results)
         except (BrokenPipeError, ConnectionResetError):
             return
 
