@@ -69,10 +69,11 @@ def test_the_map_shows_each_picture_whole_or_not_at_all():
 
 def test_a_group_of_one_shows_its_picture_among_many():
     rng = np.random.default_rng(1)
-    points = np.concatenate([rng.random((300, 2)), [[0.5, 0.5]]])
-    thumbnails = [jpeg((200, 200, 60))] * 300 + [jpeg((40, 40, 250), (32, 32))]
-    drawn = decoded(gallery.picture_map(points, thumbnails, np.r_[np.zeros(300, int), 1], rng=rng)).astype(int)
-    assert (np.abs(drawn - [40, 40, 250]).max(axis=2) < 20).sum() > 40**2
+    points = np.concatenate([rng.random((2000, 2)) * 0.05, [[0.025, 0.025], [1, 1]]])
+    thumbnails = [jpeg((200, 200, 60))] * 2000 + [jpeg((40, 40, 250), (32, 32)), b""]
+    groups = np.r_[np.zeros(2000, int), 1, 0]
+    drawn = decoded(gallery.picture_map(points, thumbnails, groups, side=700, rng=rng)).astype(int)
+    assert (np.abs(drawn - [40, 40, 250]).max(axis=2) < 20).sum() > 20**2
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
