@@ -188,15 +188,17 @@ def _threshold(
     cost_fn: float,
     prevalence: float | None,
 ) -> tuple[float, str]:
-    """Choose a cut-off on out-of-fold scores (repeats, d), and say by which rule."""
-    threshold = roc.cutoff(
-        positive, scores.mean(axis=0), specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence
-    )
+    """Choose a cut-off, at need on out-of-fold scores (repeats, d), and say by which rule."""
+    scores = scores.mean(axis=0)
     if specificity is not None:
-        return threshold, f"specificity of at least {specificity:g} out of fold"
+        rule = f"specificity of at least {specificity:g} out of fold"
+        return roc.cutoff(positive, scores, specificity=specificity), rule
     if cost_fp == cost_fn:
-        return threshold, "fewest errors out of fold"
-    return threshold, f"least cost out of fold, a miss costing {cost_fn / cost_fp:g} times a false alarm"
+        # The probabilities are calibrated out of fold: the likelier class makes the fewest errors, and a cut-off
+        # searched for on a few dozen pictures would only add its own noise.
+        return 0.5, "the likelier class"
+    rule = f"least cost out of fold, a miss costing {cost_fn / cost_fp:g} times a false alarm"
+    return roc.cutoff(positive, scores, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence), rule
 
 
 def _cutoff(
