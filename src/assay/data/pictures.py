@@ -10,14 +10,11 @@ import io
 import logging
 import os
 import stat
-import struct
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -38,7 +35,7 @@ from PIL import (
 
 from ..errors import CorruptError, InputError, PictureError, RefusedError
 from ..pixels import colour, geometry
-from . import profiles
+from . import exif, profiles
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its complaints reach the user's terminal
 
@@ -143,12 +140,11 @@ def header(data: bytes, *, megapixels: float = 64, side: int = 16384) -> Header:
     """
     with _as_picture_error():
         format_, image = _open(data)
-        stored, tags = image.mode, _exif(data, image)
+        stored, tags = image.mode, exif.read(data, image)
         width, height = image.size
         if min(width, height) < 1:
             raise CorruptError(f"a picture must have pixels, got {width}x{height}")
-        orientation, taken = tags.orientation, tags.taken
-        if orientation > 4 and format_ not in _TURNED:
+        if tags.orientation > 4 and format_ not in _TURNED:
             width, height = height, width
         if width * height > megapixels * 1e6:
             raise RefusedError(f"{megapixels:g} Mpx is the limit, got {width}x{height}")
@@ -163,7 +159,7 @@ def header(data: bytes, *, megapixels: float = 64, side: int = 16384) -> Header:
             notes += [note] if note else []
         if getattr(image, "is_animated", False) or "mp" in image.info:
             notes.append("first of several frames")
-        return Header(format_, width, height, stored, orientation, taken, tuple(notes))
+        return Header(format_, width, height, stored, tags.orientation, tags.taken, tuple(notes))
 
 
 def decode(data: bytes, head: Header, *, shorter: int | None = None) -> np.ndarray:
@@ -306,49 +302,6 @@ def _open(data: bytes) -> tuple[str, ImageFile.ImageFile]:
     except ImportError as e:
         raise RefusedError("HEIC not enabled (pip install 'assay[heic]')") from e
     return name, HeifImageFile(io.BytesIO(data))
-
-
-@dataclass(frozen=True, slots=True)
-class _Tags:
-    orientation: int
-    taken: str | None
-    notes: tuple[str, ...]
-
-
-def _exif(data: bytes, image: ImageFile.ImageFile) -> _Tags:
-    """Read orientation and date; EXIF that cannot be read is worth a note, not a failure."""
-    try:
-        tags = image.getexif() if image.format in _TURNED else Image.Exif()
-        if image.format not in _TURNED:
-            block = image.info.get("exif") or (_late_exif(data) if image.format == "PNG" else None)
-            if not block:
-                return _Tags(1, None, ())
-            tags.load(block)
-        orientation = tags.get(0x0112, 1)
-        details = tags.get_ifd(0x8769)
-        dates = [details.get(0x9003), details.get(0x9004), tags.get(0x0132)]
-    except Exception:  # noqa: BLE001 - whatever a broken block of metadata raises, the picture may be fine
-        return _Tags(1, None, ("bad EXIF ignored",))
-    known = isinstance(orientation, int) and 1 <= orientation <= 8
-    return _Tags(orientation if known else 1, next(filter(None, map(_iso, dates)), None), ())
-
-
-def _iso(date: Any) -> str | None:
-    try:
-        return datetime.strptime(str(date).strip(" \0"), "%Y:%m:%d %H:%M:%S").isoformat()  # noqa: DTZ007 - cameras know no zone
-    except ValueError:
-        return None
-
-
-def _late_exif(data: bytes) -> bytes | None:
-    """Find the EXIF chunk of a PNG that stands after the pixels, where Pillow looks only when it decodes."""
-    at = 8 if b"eXIf" in data else len(data)
-    while at + 8 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, at)
-        if name == b"eXIf":
-            return data[at + 8 : at + 8 + length]
-        at += 12 + length
-    return None
 
 
 def _jpeg(data: bytes, image: ImageFile.ImageFile, halvings: int) -> tuple[np.ndarray, int]:

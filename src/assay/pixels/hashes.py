@@ -89,8 +89,7 @@ def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     >>> distance(np.array([7, 0], np.uint64), np.array([1, 0], np.uint64))
     array([2, 0], dtype=uint8)
     """
-    count: np.ndarray = np.bitwise_count(np.asarray(a, np.uint64) ^ np.asarray(b, np.uint64))
-    return count
+    return np.asarray(np.bitwise_count(np.asarray(a, np.uint64) ^ np.asarray(b, np.uint64)))
 
 
 def near_pairs(hashes: np.ndarray, *, radius: int) -> np.ndarray:
@@ -172,8 +171,7 @@ def _sign(found: np.ndarray, order: list[tuple[int, int]]) -> float:
 
 def _nth(sizes: np.ndarray) -> np.ndarray:
     """Count 0, 1, ... within each of several runs."""
-    ends = np.cumsum(sizes)
-    return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - sizes, sizes)
+    return np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
 
 
 def _near(values: np.ndarray, radius: int) -> np.ndarray:
@@ -205,7 +203,10 @@ def _key(values: np.ndarray, bands: list[tuple[int, int]], choice: tuple[int, ..
     for start, mask in (bands[i] for i in choice):
         key |= ((values >> np.uint64(start)) & np.uint64(mask)) << np.uint64(width)
         width += mask.bit_length()
-    return key.astype(np.uint16) if width <= 16 else key  # NumPy sorts 16 bits by radix
+    # NumPy sorts 16 bits by radix.
+    kind: type = np.uint16 if width <= 16 else np.uint64
+    result: np.ndarray = key.astype(kind)
+    return result
 
 
 def _banded(values: np.ndarray, radius: int, g: int) -> list[np.ndarray]:
