@@ -238,4 +238,8 @@ def flags(good: pa.Table) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     Returns:
         Issue to scores (n,), 1 being fine, and flags (n,).
     """
-    raise NotImplementedError
+    facts = np.array(good["facts"].to_pylist(), np.float32).reshape(len(good), -1)
+    width, height = (np.array(good[c].to_pylist(), np.int64) for c in ("width", "height"))
+    if not len(good):
+        return {name: (np.zeros(0), np.zeros(0, bool)) for name in issues.NAMES}
+    return issues.find(facts, width=width, height=height, mode=good["mode"].to_pylist())
