@@ -65,7 +65,7 @@ nav{margin-top:16px;display:flex;flex-wrap:wrap;gap:0 16px}nav a{color:inherit;p
 .scroll{overflow-x:auto}.scroll>svg{min-width:48rem}
 table{border-collapse:collapse;width:100%;margin-bottom:8px}
 th,td{padding:8px 16px 8px 0;border-bottom:1px solid var(--line);vertical-align:middle;text-align:left;font-weight:400;
- min-width:3.5rem}
+ min-width:5rem}
 th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--dim);vertical-align:bottom}thead th:first-child{color:var(--ink)}
 .num{text-align:right;white-space:nowrap;min-width:0}
@@ -104,7 +104,7 @@ figure{margin:0;min-width:0}
 .tile figcaption{line-height:1.3;margin-top:4px;display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;
  overflow:hidden}
 .card .tile figcaption{display:none}
-.tile:has([open]){grid-column:1/-1;max-width:480px}.tile:has([open]) figcaption{display:block;overflow:visible}
+.tile:has([open]){grid-column:1/-1;max-width:320px}.tile:has([open]) figcaption{display:block;overflow:visible}
 .map{margin:16px 0}.map>div{position:relative}.map img{display:block;width:100%;border-radius:var(--r);background:#fff}
 .map div i{position:absolute;transform:translate(-50%,-50%);font-style:normal;font-size:.8125rem;line-height:1.2;
  padding:2px 8px;border-radius:999px;background:var(--paper);color:var(--ink);border:1px solid var(--dim);
