@@ -105,10 +105,12 @@ def picture_map(
     places, height = _place(points)
     canvas = np.full((round(side * height), side, 3), 255, np.uint8)
     colours = [_bgr(c) for c in _colours(int(groups.max(initial=-1)) + 1)]
+    # Small and pale dots, so that where many lie together it is no blot.
+    radius, pale = 3 - (n > 1000) - (n > 5000), [tuple((c + 255) // 2 for c in colour) for colour in colours]
     centres = np.rint(places * side).astype(int)
     for (x, y), group in zip(centres.tolist(), groups.tolist(), strict=True):
-        cv2.circle(canvas, (x, y), 3, colours[group], -1, cv2.LINE_AA)
-    size = int(np.clip(2100 / np.sqrt(max(n, 1)), 64, _LARGEST) * min(side / 1400, 1))
+        cv2.circle(canvas, (x, y), radius, pale[group], -1, cv2.LINE_AA)
+    size = int(np.clip(2100 / np.sqrt(max(n, 1)), 56, _LARGEST) * min(side / 1400, 1))
     drawn = np.empty((0, 2), int)
     for i in _turns(groups, rng):
         room = (np.abs(drawn - centres[i]).max(axis=1) > size + 4).all()
