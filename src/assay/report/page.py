@@ -373,7 +373,7 @@ def document(title: str, subtitle: str, body: str, *, footer: str) -> Html:
     """Make the page: one file that opens offline and needs no script.
 
     Args:
-        title: of the report, such as the name of the folder.
+        title: of the report, such as "assay · solar-cells".
         subtitle: when and by what it was made.
         body: verdict and sections.
         footer: a quiet last line.
@@ -392,8 +392,8 @@ def document(title: str, subtitle: str, body: str, *, footer: str) -> Html:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         f'<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>assay · {safe(title)}</title><style>{STYLE}</style></head><body>"
+        f"<title>{safe(title)}</title><style>{STYLE}</style></head><body>"
         f'<a class="skip" href="#main">Skip to the report</a><main id="main">'
-        f"<header><h1>assay · {safe(title)}</h1><small>{safe(subtitle)}</small></header>{body}"
+        f"<header><h1>{safe(title)}</h1><small>{safe(subtitle)}</small></header>{body}"
         f"<footer>{safe(footer)}</footer></main></body></html>\n"
     )
