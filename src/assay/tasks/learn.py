@@ -119,11 +119,11 @@ def learn(
     head = heads.Head(classes, kept["weight"], kept["bias"], temperature, float(kept["c"]))
     probabilities = softmax(kept["logits"].astype(float) / temperature, axis=2)
 
-    try:
-        novelty = abstain.fit(x, y, g, rate=REFUSED, rng=np.random.default_rng(seed))
-    except UndefinedError as e:
+    folds = splits.folds(y, g, count=_FOLDS, rng=np.random.default_rng(seed))
+    novelty: abstain.Novelty | None = abstain.fit(x, y, folds, rate=REFUSED)
+    if np.isinf(novelty.threshold):
+        notes.append(f"no “none of these”: {len(y)} pictures to learn from are too few to set its limit")
         novelty = None
-        notes.append(f"no “none of these”: {e}")
     doubted = suspects.suspects(y, probabilities.mean(axis=0))
     chances = probabilities.mean(axis=0)
     return Learned(

@@ -94,7 +94,8 @@ def judged(learned: Learned, judgement: Judgement, copies: Copies) -> Verdict:
     elif k > 2:
         scored = [(r.value, name) for r, name in zip(m.recall, learned.classes, strict=True) if r is not None]
         worst, name = min(scored)
-        sentences.append(f"Hardest is “{name}”: {worst:.0%} of its pictures are found.")
+        if worst < 1:
+            sentences.append(f"Hardest is “{name}”: {worst:.0%} of its pictures are found.")
     return Verdict(headline, sentences, _settle(learned, judgement, copies))
 
 
