@@ -53,7 +53,7 @@ def find(workspace: Workspace, pictures: Collection, *, seed: int) -> Groups:
 
     def make() -> dict[str, np.ndarray]:
         rng = np.random.default_rng(seed)
-        points = cluster.reduce(pictures.features, components=50)
+        points = cluster.reduce(pictures.features, components=50, rng=rng)
         found = cluster.group(points, ks=_KINDS, rng=rng)
         tried = np.array(sorted(found.silhouettes.items()), np.float64).reshape(-1, 2)
         return {
