@@ -171,7 +171,8 @@ def _sign(found: np.ndarray, order: list[tuple[int, int]]) -> float:
 
 def _nth(sizes: np.ndarray) -> np.ndarray:
     """Count 0, 1, ... within each of several runs."""
-    return np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    nth: np.ndarray = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return nth
 
 
 def _near(values: np.ndarray, radius: int) -> np.ndarray:
