@@ -30,11 +30,13 @@ def read(data: bytes, image: ImageFile.ImageFile) -> Tags:
         The tags; upright and without a date where the file says nothing, or nonsense.
     """
     try:
-        tags = image.getexif() if image.format in {"TIFF", "HEIF"} else Image.Exif()
-        if image.format not in {"TIFF", "HEIF"}:
+        if image.format in {"TIFF", "HEIF"}:
+            tags = image.getexif()
+        else:
             block = image.info.get("exif") or (_late(data) if image.format == "PNG" else None)
             if not block:
                 return Tags(1, None, ())
+            tags = Image.Exif()
             tags.load(block)
         orientation, details = tags.get(_ORIENTATION, 1), tags.get_ifd(_DETAILS)
         dates = [_iso(date) for date in (details.get(_TAKEN), details.get(_DIGITISED), tags.get(_CHANGED))]

@@ -231,10 +231,10 @@ def thumbnail(image: np.ndarray, *, side: int = 128) -> bytes:
     Returns:
         JPEG bytes; the aspect is kept, a smaller picture is not enlarged, grey stays grey.
     """
-    small = colour.to_uint8(geometry.fit(image, side=side))
-    if small.ndim == 3:
-        small = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
+    small = np.ascontiguousarray(colour.to_uint8(geometry.fit(image, side=side)))
+    if small.ndim == 2:
+        return bytes(simplejpeg.encode_jpeg(small[..., None], 80, "GRAY", "Gray"))
+    return bytes(simplejpeg.encode_jpeg(small, 80, "RGB", "420"))
 
 
 @contextmanager

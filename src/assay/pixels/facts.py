@@ -67,7 +67,7 @@ def facts(image: np.ndarray) -> Facts:
         raise InputError(f"facts needs a picture of uint8, got {image.dtype}; pixels.colour.to_uint8 makes one")
     grey, rows = (np.ascontiguousarray(x) for x in (colour.grey(image), image[:: max(len(image) // _ROWS, 1)]))
     counts = _histogram(grey)
-    mean, deviation = _moments(counts)
+    mean, deviation = _moments(grey)
     share = counts[counts > 0] / grey.size
     laplacian = cv2.Laplacian(grey, cv2.CV_16S, borderType=cv2.BORDER_REFLECT_101)
     mean_slope, square = _raw_moments(laplacian)
@@ -82,7 +82,7 @@ def facts(image: np.ndarray) -> Facts:
         entropy=abs(float(-(share * np.log2(share)).sum())),
         colourfulness=0.0 if image.ndim == 2 else _colourfulness(rows),
         noise_sigma=_noise(grey),
-        edges=_moments(_histogram(_find_edges(small)))[1],
+        edges=_moments(_find_edges(small))[1],
         spread=float(_histogram(small).std()),
     )
 
@@ -91,10 +91,9 @@ def _histogram(grey: np.ndarray) -> np.ndarray:
     return cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.float64)
 
 
-def _moments(counts: np.ndarray) -> tuple[float, float]:
-    levels, total = np.arange(256), counts.sum()
-    mean = float(counts @ levels / total)
-    return mean, math.sqrt(max(float(counts @ (levels - mean) ** 2 / total), 0.0))
+def _moments(grey: np.ndarray) -> tuple[float, float]:
+    mean, deviation = cv2.meanStdDev(grey)
+    return float(mean.item()), float(deviation.item())
 
 
 def _percentiles(counts: np.ndarray) -> tuple[float, float]:
