@@ -11,6 +11,7 @@ from scipy.linalg import eigh
 
 from ..errors import InputError, UndefinedError
 
+_FOLDS = 10
 _DIRECTIONS = 32  # kept of the spread within classes: 160 kB at 1280 features
 
 
@@ -20,7 +21,7 @@ class Novelty:
 
     centres: float32 (k, d), of features of length 1; basis: float32 (d, r), where pictures of one class spread most;
     spread: float32 (r,), their variance there; rest: variance in each other direction; threshold: scores above it are
-    refused, infinite where the training pictures were too few to set one; rate: the share of known pictures it refuses.
+    refused; rate: the share of known pictures that this refuses.
     """
 
     centres: np.ndarray
@@ -61,47 +62,49 @@ class Novelty:
         return cls(centres=arrays["centres"], basis=arrays["basis"], spread=arrays["spread"], **numbers)
 
 
-def fit(features: np.ndarray, labels: np.ndarray, folds: np.ndarray, *, rate: float = 0.05) -> Novelty:
+def fit(
+    features: np.ndarray, labels: np.ndarray, groups: np.ndarray, *, rate: float = 0.05, rng: np.random.Generator
+) -> Novelty:
     """Learn what training pictures look like, and refuse what is further away than all but `rate` of them.
 
     Args:
-        features: (n, d), finite, at least 2 pictures.
-        labels: int (n,), >= 0.
-        folds: int (n,), two or more; scores for the threshold come from rules fitted without the picture's fold.
+        features: (n, d), finite.
+        labels: (n,), one label per picture.
+        groups: (n,), pictures of one group (copies) are never scored by a rule that saw another of them.
         rate: share of pictures like the training ones to be refused, in (0, 1).
+        rng: source of randomness; it draws ten folds of groups.
 
     Returns:
-        Novelty. Of new pictures drawn like the training ones it refuses about `rate`, rather fewer than more. Under
-        1 / rate - 1 pictures (19 at 5 %) no threshold keeps that promise, so it refuses nothing.
+        Novelty. Of new pictures drawn like the training ones it refuses about `rate`, rather fewer than more.
 
     Raises:
         InputError: shapes differ, a feature is not finite, or rate is outside (0, 1).
-        UndefinedError: there is but one fold.
-
-    Assumes no two pictures of different folds are copies: a picture scores too low where its copy was fitted on.
+        UndefinedError: there are under 1 / rate - 1 groups (19 at 5 %): no threshold could promise the rate.
 
     Source: probabilistic PCA within classes, Tipping & Bishop 1999, doi:10.1111/1467-9868.00196, by Mahalanobis
     distance to the nearest class (Lee et al. 2018, arXiv:1807.03888); the threshold is the ceil((n + 1)(1 - rate))-th
     smallest out-of-fold score (Vovk 2015, doi:10.1007/s10472-013-9368-4, cross-conformal).
     """
-    points, labels, folds = _unit(features), np.asarray(labels), np.asarray(folds)
+    points, labels, groups = _unit(features), np.asarray(labels), np.asarray(groups)
     n = len(points)
-    if labels.shape != (n,) or folds.shape != (n,):
-        raise InputError(f"labels and folds must be ({n},) as features are, got {labels.shape} and {folds.shape}")
+    if labels.shape != (n,) or groups.shape != (n,):
+        raise InputError(f"labels and groups must be ({n},) as features are, got {labels.shape} and {groups.shape}")
     if not 0 < rate < 1:
         raise InputError(f"rate must be in (0, 1), got {rate!r}")
-    if len(np.unique(folds)) < 2:
-        raise UndefinedError(f"a threshold needs pictures in 2 folds, got {len(np.unique(folds))}")
-    threshold = np.inf
+    names, codes = np.unique(groups, return_inverse=True)
+    fewest = int(np.ceil(1 / rate - 1 - 1e-9))
+    if len(names) < max(fewest, 2):
+        raise UndefinedError(
+            f"refusing {rate:.0%} of known pictures needs {max(fewest, 2)} groups of them, got {len(names)}"
+        )
+    folds = (rng.permutation(len(names)) % _FOLDS)[codes]
+    scores = np.empty(n, np.float32)
+    for f in np.unique(folds):
+        out = folds == f
+        scores[out] = _described(points[~out], labels[~out], np.inf, rate).score(points[out])
     place = int(np.ceil((n + 1) * (1 - rate) - 1e-9))
-    if place <= n:
-        scores = np.empty(n, np.float32)
-        for f in np.unique(folds):
-            out = folds == f
-            scores[out] = _described(points[~out], labels[~out], np.inf, rate).score(points[out])
-        # Within one spread nothing is strange, even where all training pictures are equal.
-        threshold = max(float(np.sort(scores)[place - 1]), 1.0)
-    return _described(points, labels, threshold, rate)
+    # Within one spread nothing is strange, even where all training pictures are equal.
+    return _described(points, labels, max(float(np.sort(scores)[place - 1]), 1.0), rate)
 
 
 def _unit(features: np.ndarray) -> np.ndarray:
