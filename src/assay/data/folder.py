@@ -4,6 +4,7 @@ Paths go out as bytes below the folder, as the file system spells them. No file 
 """
 
 import csv
+import io
 import os
 import stat
 from collections import Counter
@@ -136,7 +137,8 @@ def from_csv(file: Path, paths: list[bytes]) -> Labels:
     """Read labels from a table with the columns `file` and `label`, and at need `group` and `part`.
 
     Args:
-        file: CSV with a header; comma, semicolon or tab; UTF-8. `file` is a path below the folder, or a name where that is unique.
+        file: CSV with a header; comma, semicolon or tab; UTF-8. `file` is a path below the folder, or a name where that
+            is unique.
         paths: of the pictures, below the folder.
 
     Returns:
@@ -151,7 +153,11 @@ def from_csv(file: Path, paths: list[bytes]) -> Labels:
         raise InputError(f"--labels must be a readable CSV file, got {e}") from e
     header = text.partition("\n")[0]
     separator = max(",;\t", key=header.count)
-    rows = list(csv.DictReader(text.splitlines(), delimiter=separator))
+    try:
+        # A name may hold a line break, so lines are the reader's business.
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=separator))
+    except csv.Error as e:
+        raise InputError(f"--labels must be a readable CSV file, got {e} in {file}") from e
     if not rows or not {"file", "label"} <= set(rows[0]):
         raise InputError(f"--labels must have a header with file and label, got {header[:80]!r} in {file}")
     place = {p: i for i, p in enumerate(paths)}

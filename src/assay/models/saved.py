@@ -56,7 +56,7 @@ def pack(model: Model) -> bytes:
         text = json.dumps(card, indent=1, sort_keys=True, ensure_ascii=True, allow_nan=False)
         for name, data in (
             (_CARD, text.encode()),
-            (_WEIGHTS, save({k: np.ascontiguousarray(v) for k, v in arrays.items()})),
+            (_WEIGHTS, save({k: np.array(v, order="C") for k, v in arrays.items()})),
         ):
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
