@@ -93,18 +93,7 @@ def learn(
 
     development = np.flatnonzero(part != "test")
     x, y, g = features[development], label[development], group[development]
-    inputs = [
-        pictures.keys[used],
-        pictures.network,
-        features.shape[1],
-        classes,
-        label,
-        part,
-        group,
-        seed,
-        _FOLDS,
-        _REPEATS,
-    ]
+    inputs = [pictures.keys[used], pictures.network, features.shape[1], classes, label, part, group]
 
     def make() -> dict[str, np.ndarray]:
         rng = np.random.default_rng(seed)
@@ -114,16 +103,20 @@ def learn(
         numbers = {"c": np.array(found.c), "temperature": np.array(found.temperature)}
         return {"logits": found.logits, "weight": head.weight, "bias": head.bias, **numbers}
 
-    kept = workspace.keep("learn", inputs, make)
+    kept = workspace.keep("learn", [*inputs, seed, _FOLDS, _REPEATS], make)
     temperature = float(kept["temperature"])
     head = heads.Head(classes, kept["weight"], kept["bias"], temperature, float(kept["c"]))
     probabilities = softmax(kept["logits"].astype(float) / temperature, axis=2)
 
-    folds = splits.folds(y, g, count=_FOLDS, rng=np.random.default_rng(seed))
-    novelty: abstain.Novelty | None = abstain.fit(x, y, folds, rate=REFUSED)
-    if np.isinf(novelty.threshold):
-        notes.append(f"no “none of these”: {len(y)} pictures to learn from are too few to set its limit")
-        novelty = None
+    novelty: abstain.Novelty | None = None
+    try:
+        rng = np.random.default_rng(seed)
+        strange = workspace.keep(
+            "novelty", [*inputs, seed, REFUSED], lambda: abstain.fit(x, y, g, rate=REFUSED, rng=rng).arrays()
+        )
+        novelty = abstain.Novelty.from_arrays(strange)
+    except UndefinedError as e:
+        notes.append(f"No “none of these”: {e}.")
     doubted = suspects.suspects(y, probabilities.mean(axis=0))
     chances = probabilities.mean(axis=0)
     return Learned(
