@@ -63,6 +63,17 @@ def test_the_hash_is_the_signs_of_frequencies_written_out():
     assert hashes.perceptual(image) == int(bits, 2)
 
 
+@pytest.mark.parametrize("shape", [(188, 250), (400, 650), (7, 2000)])
+def test_areas_are_added_up_exactly(shape):
+    grey = np.random.default_rng(0).integers(200, 256, shape, dtype=np.uint8)
+    shares = [
+        np.array([[max(0, min((i + 1) * n, (j + 1) * 32) - max(i * n, j * 32)) for j in range(n)] for i in range(32)])
+        for n in shape
+    ]
+    total = shares[0] @ grey.astype(np.int64) @ shares[1].T
+    np.testing.assert_array_equal(hashes._cells(grey), np.rint(total * 256 / (shape[0] * shape[1])))
+
+
 def jpeg(image, quality):
     return cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_UNCHANGED)
 

@@ -337,17 +337,17 @@ def _pixels(data: bytes, image: ImageFile.ImageFile, head: Header) -> np.ndarray
         pixels = np.clip(_array(image), 0, 65535).astype(np.uint16)
     elif head.mode in _ALPHA or "transparency" in image.info:
         image.load()
-        both = _array(image.convert("LA" if head.mode in _GREY else "RGBA"))
+        both = _array(image, "LA" if head.mode in _GREY else "RGBA")
         pixels = colour.on_white(both[..., :-1], both[..., -1])
     elif head.mode in _GREY:
-        pixels = _array(image.convert("L"))
+        pixels = _array(image, "L")
     else:
-        pixels = _array(image.convert("RGB"))
+        pixels = _array(image, "RGB")
     return pixels if head.format in _TURNED else geometry.upright(pixels, orientation=head.orientation)
 
 
-def _array(image: Image.Image) -> np.ndarray:
-    return np.asarray(image)
+def _array(image: Image.Image, mode: str = "") -> np.ndarray:
+    return np.asarray(image.convert(mode) if mode and image.mode != mode else image)
 
 
 def _deep_colour(data: bytes, image: ImageFile.ImageFile) -> np.ndarray | None:
