@@ -316,11 +316,21 @@ def test_heic_without_its_reader_says_how_to_get_it():
         pictures.header(b"\0\0\0\x18ftypheic\0\0\0\0heicmif1")
 
 
-def test_a_broken_tiff_prints_nothing(capfd):
+def broken_tiff():
     data = bytearray(save(Image.fromarray(smooth()[..., 0] > 99), "TIFF", compression="group4"))
     data[8:40] = bytes(range(200, 232))
+    return bytes(data)
+
+
+def broken_deep_png():
+    data = cv2.imencode(".png", np.stack([RAMP] * 3, -1))[1].tobytes()
+    return data[: len(data) // 2]
+
+
+@pytest.mark.parametrize("make", [broken_tiff, broken_deep_png])
+def test_what_is_broken_prints_nothing(make, capfd):
     with contextlib.suppress(PictureError):
-        decode(bytes(data))
+        decode(make())
     assert capfd.readouterr().err == ""
 
 

@@ -363,7 +363,7 @@ def _deep_colour(data: bytes, image: ImageFile.ImageFile) -> np.ndarray | None:
     if not deep:
         return None
     size = image.size  # upright in a TIFF
-    image.load()  # raises where the file is broken, which OpenCV may pass over
+    image.load()  # raises where the file is broken, where OpenCV would print
     found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if found is None or found.dtype != np.uint16 or sorted(found.shape[:2]) != sorted(size) or found.ndim != 3:
         return None
