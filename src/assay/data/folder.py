@@ -88,27 +88,32 @@ def walk(root: Path) -> Listing:
             continue
         for entry in entries:
             path = below + b"/" + entry.name if below else entry.name
-            if entry.name.startswith(b"."):
-                skipped["hidden"] += 1
-            elif entry.is_symlink():
-                skipped["link"] += 1
-            elif entry.is_dir(follow_symlinks=False):
-                if os.path.exists(os.path.join(entry.path, b"workspace.json")):  # noqa: PTH110, PTH118
-                    skipped["workspace"] += 1
-                else:
-                    waiting.append(path)
+            kind = _kind(entry)
+            if kind == "folder":
+                waiting.append(path)
+            elif kind == "file":
+                status = entry.stat(follow_symlinks=False)
+                files.append(File(path, status.st_size, status.st_mtime_ns))
             else:
-                try:
-                    status = entry.stat(follow_symlinks=False)
-                except OSError:  # gone since the folder was listed
-                    skipped["vanished"] += 1
-                    continue
-                if stat.S_ISREG(status.st_mode):
-                    files.append(File(path, status.st_size, status.st_mtime_ns))
-                else:
-                    skipped["special"] += 1
+                skipped[kind] += 1
     files.sort(key=lambda f: f.path)
     return Listing(files, skipped)
+
+
+def _kind(entry: os.DirEntry[bytes]) -> str:
+    """Say what an entry is to us: a file, a folder, or a reason to pass it over."""
+    if entry.name.startswith(b"."):
+        return "hidden"
+    if entry.is_symlink():
+        return "link"
+    if entry.is_dir(follow_symlinks=False):
+        ours = os.path.exists(os.path.join(entry.path, b"workspace.json"))  # noqa: PTH110, PTH118 - bytes paths
+        return "workspace" if ours else "folder"
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:
+        return "vanished"  # since the folder was listed
+    return "file" if stat.S_ISREG(status.st_mode) else "special"
 
 
 def from_folders(paths: list[bytes]) -> Labels:

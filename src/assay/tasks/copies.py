@@ -76,7 +76,7 @@ def _confirmed(pictures: Collection, pairs: np.ndarray) -> np.ndarray:
         fresh = sorted({int(i) for i in pairs[start : start + 500].ravel()} - set(details))
         details |= {i: likeness.detail(decode(jpeg, header(jpeg))) for i, jpeg in pictures.thumbnails(fresh).items()}
     kept = [likeness.correlation(details[a], details[b]) >= _CONFIRMED for a, b in pairs.tolist()]
-    return pairs[np.array(kept, bool)]
+    return np.asarray(pairs[np.array(kept, bool)])
 
 
 def _propose(pictures: Collection, indices: list[int]) -> Group:

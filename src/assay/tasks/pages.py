@@ -43,7 +43,7 @@ class _Wall:
         return gallery.tile(self._jpegs.get(int(index)), self._pictures.name(int(index)))
 
     def jpeg(self, index: int) -> bytes:
-        return self._jpegs[int(index)]
+        return self._jpegs.get(index, b"")
 
 
 def report(
@@ -95,7 +95,7 @@ def report(
     wanted |= {s.index for s in learned.suspects[:_SUSPECTS]} if learned else set()
     wall.fetch(wanted)
 
-    parts = [page.verdict(verdict.headline, verdict.sentences, dim=verdict.settle)]
+    parts: list[str] = [page.verdict(verdict.headline, verdict.sentences, dim=verdict.settle)]
     if learned is not None and judgement is not None:
         parts += _judged(learned, judgement, confused, wall, trial)
     problems = [(p.path, p.status, p.reason) for p in scan.problems]
@@ -103,7 +103,7 @@ def report(
     parts += [
         sections.folder(scan.statuses, tiles, problems, scan.skipped),
         sections.copies(*([_set(g, wall) for g in copies.groups if g.exact is exact] for exact in (True, False))),
-        _groups(pictures, labels, groups, shown, wall, rng),
+        _groups(pictures, labels, groups, wall, rng),
     ]
     if learned is not None and judgement is not None:
         parts.append(_split(learned))
@@ -139,7 +139,7 @@ def listing(
     Returns:
         CSV, in the order of the paths.
     """
-    place = {path: i for i, path in enumerate(pictures.paths)}
+    place: dict[bytes, int] = {path: i for i, path in enumerate(pictures.paths)}
     marks: dict[str, dict[int, object]] = {"copy_set": {}, "keep": {}, "part": {}, "predicted": {}, "suggested": {}}
     for number, g in enumerate(copies.groups, 1):
         for i in [g.keep, *g.others]:
@@ -152,20 +152,20 @@ def listing(
         sealed = learned.used[learned.sealed].tolist()
         marks["predicted"] |= {i: learned.classes[c] for i, c in zip(sealed, judgement.predictions, strict=True)}
         marks["suggested"] = {s.index: s.suggested for s in learned.suspects}
-    flagged = _flagged(workspace, pictures)
-    named = {i: " ".join(n for n, found in flagged.items() if i in found) for i in range(len(pictures))}
+    flagged = {name: set(found) for name, found in _flagged(workspace, pictures).items()}
     facts = list(Facts.__dataclass_fields__)
     columns = ["path", "status", "reason", "bytes", "format", "width", "height", "taken", "sha256"]
     header = ["file", *columns[1:], *facts, "issues", "group", "map_x", "map_y", "label", *marks]
     rows = []
     for row in workspace.table.read([*columns, "facts"]).to_pylist():
         known = [os.fsdecode(row["path"]), *(row[c] for c in columns[1:]), *(row["facts"] or [None] * len(facts))]
-        i = place.get(row["path"])
-        if i is None:
-            rows.append(known)
+        if row["path"] not in place:
+            rows.append([*known, *[""] * (len(header) - len(known))])
             continue
+        i = place[row["path"]]
         x, y = (round(float(v), 4) for v in groups.map[i])
-        own = [named[i], groups.names[groups.label[i]], x, y, labels.label[i]]
+        issues = " ".join(name for name, found in flagged.items() if i in found)
+        own = [issues, groups.names[groups.label[i]], x, y, labels.label[i]]
         rows.append([*known, *own, *(marks[m].get(i, "") for m in marks)])
     return record.as_csv(header, rows)
 
@@ -250,7 +250,6 @@ def _groups(
     pictures: Collection,
     labels: Labels,
     groups: Groups,
-    shown: list[int],
     wall: _Wall,
     rng: np.random.Generator,
 ) -> str:
@@ -265,11 +264,9 @@ def _groups(
     ]
     drawn = ""
     if len(pictures) > 2:
-        rest = np.setdiff1d(np.arange(len(pictures)), shown)
-        order = np.r_[shown, rest].astype(int)
-        jpegs = [wall.jpeg(i) for i in shown]
-        map_ = gallery.picture_map(groups.map[order], jpegs, groups.label[order], rng=rng)
-        drawn = gallery.map_figure(map_, groups.map[order], groups.label[order], names=groups.names)
+        jpegs = [wall.jpeg(i) for i in range(len(pictures))]
+        map_ = gallery.picture_map(groups.map, jpegs, groups.label, rng=rng)
+        drawn = gallery.map_figure(map_, groups.map, groups.label, names=groups.names)
     outliers = [wall.tile(i) for i in groups.outliers[:_OUTLIERS]]
     return sections.groups(cards, groups.silhouettes, len(groups.names), drawn, outliers)
 

@@ -142,6 +142,6 @@ def decide(probabilities: np.ndarray, card: dict[str, object], classes: tuple[st
     """
     cutoff = card.get("cutoff")
     if not isinstance(cutoff, dict):
-        return probabilities.argmax(axis=1)
+        return np.asarray(probabilities.argmax(axis=1))
     which = classes.index(cutoff["positive"])
     return np.where(probabilities[:, which] >= cutoff["threshold"], which, 1 - which)
