@@ -89,7 +89,7 @@ def features_torch(folder):
 
 
 def features_keras(folder):
-    """The loop of the clustering tutorial: ResNet50 without its top, a `predict` a picture; random weights, same work."""
+    """The loop of the clustering tutorial: ResNet50 without its top, a `predict` a picture, random weights."""
     import keras
     import numpy as np
 
