@@ -18,6 +18,10 @@ def turns(image):
     return [np.ascontiguousarray(np.rot90(x, k)) for x in (image, image[:, ::-1]) for k in range(4)]
 
 
+# Of these less than half of the frequencies are there at all.
+PLAIN = {"left = right, top = bottom", "chequered", "a diagonal wave", "stripes"}
+
+
 def symmetric():
     """Pictures that equal some of their own turns, where the lowest frequencies are exactly 0."""
     rng = np.random.default_rng(5)
@@ -49,7 +53,7 @@ def test_all_eight_turns_have_one_hash(shape, seed):
 def test_pictures_that_equal_their_own_turns_have_one_hash_too(name, image):
     found = {hashes.perceptual(x) for x in turns(image)}
     assert len(found) == 1
-    assert found != {0}
+    assert (found == {0}) == (name in PLAIN)
 
 
 def test_the_hash_is_the_signs_of_frequencies_written_out():

@@ -20,6 +20,8 @@ _CELLS = 32  # along each side of the small picture whose frequencies are compar
 _STEP = 256  # levels to which a grey level is divided there, and below which deviation a picture counts as flat
 _WAVES = 16  # frequencies along each side
 _ONE = 1024  # of the waves, which are whole numbers so that every sum is exact
+_FAINT = 0.02 * _STEP * (_ONE * _CELLS / 2) ** 2  # of a wave that is a hundredth of a grey level high
+_SAID = 32  # waves that are not faint, of 64, below which a picture is too plain to be told from others
 # The 64 lowest pairs of frequencies; the mean says nothing, and |first row| + |first column| is always positive.
 _PAIRS = [(u, s - u) for s in range(2, 2 * _WAVES) for u in range(s // 2 + 1) if s - u < _WAVES][:64]
 _U, _V = (np.array(axis) for axis in zip(*_PAIRS, strict=True))
@@ -43,8 +45,8 @@ def perceptual(image: np.ndarray) -> int:
         image: picture, uint8, (H, W) or (H, W, 3).
 
     Returns:
-        64 bits, exactly the same for all 8 rotations and mirror images; 0 for a flat picture, which looks like any
-        other flat picture.
+        64 bits, exactly the same for all 8 rotations and mirror images. 0 for a picture that is flat, or as plain as
+        stripes: it would look like any other such picture.
 
     Raises:
         InputError: the picture is not uint8.
@@ -73,7 +75,10 @@ def perceptual(image: np.ndarray) -> int:
     sums = found + found.T
     if 0 in {across, down} and _sign(sums, _ODD_ODD) < 0:  # alike on both sides: only the diagonals can tell
         sums = np.where((_SIGNS[:, None] < 0) & (_SIGNS < 0), -sums, sums)
-    return int.from_bytes(np.packbits(sums[_U, _V] > 0).tobytes(), "big")
+    said = sums[_U, _V]
+    if np.count_nonzero(np.abs(said) > _FAINT) < _SAID:
+        return 0
+    return int.from_bytes(np.packbits(said > 0).tobytes(), "big")
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
