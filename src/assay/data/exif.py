@@ -1,4 +1,4 @@
-"""EXIF: how a camera was held, and when. An opened picture in, two facts out; broken EXIF is a note, no failure."""
+"""EXIF: how a camera was held, and when. An opened picture in, two facts out. No pixel is decoded."""
 
 import struct
 from dataclasses import dataclass
@@ -12,11 +12,10 @@ _CHANGED, _TAKEN, _DIGITISED = 0x0132, 0x9003, 0x9004
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """orientation: 1 to 8; taken: date and time in ISO form, or None; notes: on what could not be read."""
+    """orientation: 1 to 8; taken: date and time in ISO form, or None."""
 
     orientation: int
     taken: str | None
-    notes: tuple[str, ...]
 
 
 def read(data: bytes, image: ImageFile.ImageFile) -> Tags:
@@ -28,22 +27,22 @@ def read(data: bytes, image: ImageFile.ImageFile) -> Tags:
 
     Returns:
         The tags; upright and without a date where the file says nothing, or nonsense.
+
+    Raises:
+        Exception: of nearly any kind, where the block is broken; the picture may still be fine.
     """
-    try:
-        if image.format in {"TIFF", "HEIF"}:
-            tags = image.getexif()
-        else:
-            block = image.info.get("exif") or (_late(data) if image.format == "PNG" else None)
-            if not block:
-                return Tags(1, None, ())
-            tags = Image.Exif()
-            tags.load(block)
-        orientation, details = tags.get(_ORIENTATION, 1), tags.get_ifd(_DETAILS)
-        dates = [_iso(date) for date in (details.get(_TAKEN), details.get(_DIGITISED), tags.get(_CHANGED))]
-    except Exception:  # noqa: BLE001 - whatever a broken block of metadata raises, the picture may be fine
-        return Tags(1, None, ("bad EXIF ignored",))
+    if image.format in {"TIFF", "HEIF"}:
+        tags = image.getexif()
+    else:
+        block = image.info.get("exif") or (_late(data) if image.format == "PNG" else None)
+        if not block:
+            return Tags(1, None)
+        tags = Image.Exif()
+        tags.load(block)
+    orientation, details = tags.get(_ORIENTATION, 1), tags.get_ifd(_DETAILS)
+    dates = (_iso(date) for date in (details.get(_TAKEN), details.get(_DIGITISED), tags.get(_CHANGED)))
     known = isinstance(orientation, int) and 1 <= orientation <= 8
-    return Tags(orientation if known else 1, next(filter(None, dates), None), ())
+    return Tags(orientation if known else 1, next(filter(None, dates), None))
 
 
 def _iso(date: object) -> str | None:

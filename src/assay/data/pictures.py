@@ -140,7 +140,11 @@ def header(data: bytes, *, megapixels: float = 64, side: int = 16384) -> Header:
     """
     with _as_picture_error():
         format_, image = _open(data)
-        stored, tags = image.mode, exif.read(data, image)
+        stored, notes = image.mode, []
+        try:
+            tags = exif.read(data, image)
+        except Exception:  # noqa: BLE001 - whatever a broken block of metadata raises, the picture may be fine
+            tags, notes = exif.Tags(1, None), ["bad EXIF ignored"]
         width, height = image.size
         if min(width, height) < 1:
             raise CorruptError(f"a picture must have pixels, got {width}x{height}")
@@ -152,7 +156,6 @@ def header(data: bytes, *, megapixels: float = 64, side: int = 16384) -> Header:
             raise RefusedError(f"{side} pixels a side is the limit, got {width}x{height}")
         if stored not in _MODES and (format_, stored) != ("PPM", "I"):
             raise RefusedError(f"pixels must be of 1 to 16 bits with a fixed scale, got mode {stored}")
-        notes = [*tags.notes]
         profile = image.info.get("icc_profile")
         if profile:
             note = profiles.correction(profile, _kind(stored))[0]

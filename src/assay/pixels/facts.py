@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -14,7 +15,7 @@ _SMALL = 64  # pixels of the longer side of the picture on which edges are weigh
 _ROWS = 64  # that colours are judged by, at least: evenly spread ones of a larger picture
 _SECOND = np.array([1, -2, 1], np.float32)  # a second difference
 _EDGES = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], np.float32)
-_LUMINANCE = np.array([[0.241, 0.691, 0.068]], np.float32)  # of squared channels
+_LUMINANCE = (0.241, 0.691, 0.068)  # of squared channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +66,24 @@ def facts(image: np.ndarray) -> Facts:
     """
     if image.dtype != np.uint8:
         raise InputError(f"facts needs a picture of uint8, got {image.dtype}; pixels.colour.to_uint8 makes one")
-    grey, rows = (np.ascontiguousarray(x) for x in (colour.grey(image), image[:: max(len(image) // _ROWS, 1)]))
+    grey = np.ascontiguousarray(colour.grey(image))
     counts = _histogram(grey)
     mean, deviation = _moments(grey)
     share = counts[counts > 0] / grey.size
-    laplacian = cv2.Laplacian(grey, cv2.CV_16S, borderType=cv2.BORDER_REFLECT_101)
-    mean_slope, square = _raw_moments(laplacian)
-    low, high = _percentiles(counts if image.ndim == 2 else _histogram(_perceived(rows)))
+    perceived, colourfulness = counts, 0.0
+    if image.ndim == 3:
+        planes = cv2.split(np.ascontiguousarray(image[:: max(len(image) // _ROWS, 1)]))
+        perceived, colourfulness = _histogram(_perceived(planes)), _colourfulness(planes)
+    low, high = _percentiles(perceived)
     small = _shrink(grey)
     return Facts(
         brightness=mean / 255,
         brightness_5=low / 255,
         brightness_99=high / 255,
         contrast=deviation / 255,
-        sharpness=max(square - mean_slope**2, 0.0),
+        sharpness=_sharpness(grey),
         entropy=abs(float(-(share * np.log2(share)).sum())),
-        colourfulness=0.0 if image.ndim == 2 else _colourfulness(rows),
+        colourfulness=colourfulness,
         noise_sigma=_noise(grey),
         edges=_moments(_find_edges(small))[1],
         spread=float(_histogram(small).std()),
@@ -98,25 +101,35 @@ def _moments(grey: np.ndarray) -> tuple[float, float]:
 
 def _percentiles(counts: np.ndarray) -> tuple[float, float]:
     """Return the 5th and the 99th, linear between neighbours as NumPy has them."""
-    places = np.array([0.05, 0.99]) * (counts.sum() - 1)
-    below, reached = np.floor(places), np.cumsum(counts)
-    first = np.searchsorted(reached, below, side="right")
-    second = np.searchsorted(reached, np.ceil(places), side="right")
-    low, high = first + (second - first) * (places - below)
-    return float(low), float(high)
+    reached = np.cumsum(counts)
+    return _percentile(reached, 0.05), _percentile(reached, 0.99)
 
 
-def _perceived(image: np.ndarray) -> np.ndarray:
-    squares = cv2.multiply(image, image, dtype=cv2.CV_32F)
-    return cv2.convertScaleAbs(cv2.sqrt(cv2.transform(squares, _LUMINANCE)))
+def _percentile(reached: np.ndarray, share: float) -> float:
+    place = share * (float(reached[-1]) - 1)
+    first, second = (int(reached.searchsorted(at, "right")) for at in (math.floor(place), math.ceil(place)))
+    return first + (second - first) * (place - math.floor(place))
 
 
-def _colourfulness(image: np.ndarray) -> float:
-    red, green, blue = (plane.astype(np.int16) for plane in cv2.split(image))
+def _perceived(planes: Sequence[np.ndarray]) -> np.ndarray:
+    # Plane by plane, into one array: a large temporary would be handed back to the system, and asked for, each time.
+    total = np.zeros(planes[0].shape, np.float32)
+    for plane, weight in zip(planes, _LUMINANCE, strict=True):
+        cv2.add(total, cv2.multiply(plane, plane, scale=weight, dtype=cv2.CV_32F), dst=total)
+    return cv2.convertScaleAbs(cv2.sqrt(total, dst=total))
+
+
+def _colourfulness(planes: Sequence[np.ndarray]) -> float:
+    red, green, blue = (plane.astype(np.int16) for plane in planes)
     mean_1, square_1 = _raw_moments(red - green)
     mean_2, square_2 = _raw_moments(red + green - 2 * blue)  # yellow - blue, twice
     variance = square_1 - mean_1**2 + (square_2 - mean_2**2) / 4
     return math.sqrt(max(variance, 0.0)) + 0.3 * math.hypot(mean_1, mean_2 / 2)
+
+
+def _sharpness(grey: np.ndarray) -> float:
+    mean, square = _raw_moments(cv2.Laplacian(grey, cv2.CV_16S, borderType=cv2.BORDER_REFLECT_101))
+    return max(square - mean**2, 0.0)
 
 
 def _raw_moments(values: np.ndarray) -> tuple[float, float]:
