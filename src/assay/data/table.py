@@ -4,7 +4,8 @@ Batches of rows go in, columns come out sorted by path. Only the holder of the w
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -92,27 +93,27 @@ class Table:
         count = len(rows[KEY])
         columns = [pa.array(rows.get(f.name, [None] * count), f.type) for f in self.schema]
         batch = pa.table(columns, schema=self.schema)
-        try:
+        with self._writing():
             if self._data is None:
                 self._data = lance.write_dataset(batch, str(self.folder), mode="overwrite")
             else:
                 self._data.merge_insert(KEY).when_matched_update_all().when_not_matched_insert_all().execute(batch)
-            self._sync()
-        except OSError as e:
-            raise WorkspaceError(f"workspace must be writable, with room on its disk, got {e} in {self.folder}") from e
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove the rows of these keys.
 
         Args:
             keys: keys; those that are not there are ignored.
+
+        Raises:
+            WorkspaceError: the disk is full or cannot be written.
         """
         if self._data is None or not keys:
             return
-        for start in range(0, len(keys), 1000):
-            quoted = ",".join(f"'{k}'" for k in keys[start : start + 1000])
-            self._data.delete(f"{KEY} in ({quoted})")
-        self._sync()
+        with self._writing():
+            for start in range(0, len(keys), 1000):
+                quoted = ",".join(f"'{k}'" for k in keys[start : start + 1000])
+                self._data.delete(f"{KEY} in ({quoted})")
 
     def read(self, columns: Sequence[str], *, where: str | None = None) -> pa.Table:
         """Read columns, sorted by path.
@@ -123,11 +124,17 @@ class Table:
 
         Returns:
             The rows as an Arrow table, in the order of their paths as bytes.
+
+        Raises:
+            WorkspaceError: a file of the table is damaged.
         """
         wanted = list(dict.fromkeys([*columns, "path"]))
         if self._data is None:
             return self.schema.empty_table().select(list(columns))
-        found = self._data.to_table(wanted, filter=where)
+        try:
+            found = self._data.to_table(wanted, filter=where)
+        except (OSError, pa.ArrowInvalid) as e:
+            raise WorkspaceError(f"table must be readable, got {e} in {self.folder}: name another --out") from e
         paths = found["path"].to_pylist()
         order = sorted(range(len(paths)), key=paths.__getitem__)
         return found.take(pa.array(order, pa.int64())).select(list(columns))
@@ -136,9 +143,17 @@ class Table:
         """Join many small files into few, and drop what no row needs any more."""
         if self._data is None or len(self._data.get_fragments()) <= _FRAGMENTS:
             return
-        self._data.optimize.compact_files()
-        self._data.cleanup_old_versions(older_than=_KEPT)
-        self._sync()
+        with self._writing():
+            self._data.optimize.compact_files()
+            self._data.cleanup_old_versions(older_than=_KEPT)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+            self._sync()
+        except OSError as e:
+            raise WorkspaceError(f"workspace must be writable, with room on its disk, got {e} in {self.folder}") from e
 
     def _sync(self) -> None:
         """Flush what the last commit wrote: Lance leaves that to the operating system."""

@@ -4,6 +4,7 @@ It holds the table, what the slow steps found, and what a run makes: report, mod
 Every file here is replaced whole or not at all. The user's own files are never touched.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -93,8 +94,33 @@ class Workspace:
             _fsync(path.parent)
         except OSError as e:
             draft.unlink(missing_ok=True)
-            raise WorkspaceError(f"workspace must be writable, with room on its disk, got {e}") from e
+            raise WorkspaceError(f"workspace must be writable, with room on its disk, got {e} for {path}") from e
         return path
+
+    def note(self, name: str, empty: Any) -> Any:
+        """Return what an earlier run wrote down as JSON; it cannot be made again, so that damage is not passed over.
+
+        Args:
+            name: file name inside the workspace.
+            empty: what to return where there is no such file; the content must be of its type.
+
+        Returns:
+            The content.
+
+        Raises:
+            WorkspaceError: the file cannot be read, or holds something else.
+        """
+        path = self.folder / name
+        if not path.exists():
+            return empty
+        try:
+            content = json.loads(path.read_text())
+        except (OSError, ValueError) as e:
+            raise WorkspaceError(f"{name} must be as assay wrote it, got {e} in {path}: name another --out") from e
+        if type(content) is not type(empty):
+            kind = type(content).__name__
+            raise WorkspaceError(f"{name} must be as assay wrote it, got a {kind} in {path}: name another --out")
+        return content
 
     def keep(self, name: str, inputs: Any, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """Return what a slow step made, from the last run where nothing it depends on has changed since.
@@ -130,9 +156,9 @@ class Workspace:
             raise WorkspaceError(
                 f"workspace must be free, got process {holder} in {self.folder}: wait for it, or name another --out"
             ) from e
-        self._lock.truncate(0)
-        self._lock.write(str(os.getpid()))
-        self._lock.flush()
+        with contextlib.suppress(OSError):  # the number is a courtesy, which a full disk does not allow
+            os.ftruncate(self._lock.fileno(), 0)
+            os.write(self._lock.fileno(), str(os.getpid()).encode())
 
     def _check(self) -> None:
         note = self.folder / _NOTE

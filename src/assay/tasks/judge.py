@@ -237,8 +237,7 @@ def _reliability(labels: np.ndarray, probabilities: np.ndarray) -> list[calibrat
 
 def _count(workspace: Workspace, model: str) -> int:
     """Note that a model was judged on the sealed part; return how many were."""
-    path = workspace.folder / _READS
-    models = json.loads(path.read_text()) if path.exists() else []
+    models: list[str] = workspace.note(_READS, [])
     if model not in models:
         models.append(model)
         workspace.write(_READS, json.dumps(models))

@@ -1,6 +1,5 @@
 """Run: the main job, from a folder of pictures to a verdict, a report, a list and a model."""
 
-import json
 import os
 import platform
 import time
@@ -91,7 +90,7 @@ def run(
         raise InputError(f"PATH must hold pictures, got no file in {root}")
     if labels not in ("folders", "none") and not Path(labels).is_file():
         raise InputError(f"--labels must be folders, none or a CSV file, got {labels!r}")
-    _check(specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence)
+    _check(specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence, seed=seed)
     began = time.monotonic()
     with Workspace(scan.place(root, out), width=backbone.WIDTH) as workspace:
         n = len(listing.files)
@@ -187,7 +186,7 @@ def run(
     )
 
 
-def _check(*, specificity: float | None, cost_fp: float, cost_fn: float, prevalence: float | None) -> None:
+def _check(*, specificity: float | None, cost_fp: float, cost_fn: float, prevalence: float | None, seed: int) -> None:
     """Refuse what no cut-off could honour before hours of reading, not after."""
     for name, value in (("--specificity", specificity), ("--prevalence", prevalence)):
         if value is not None and not 0 < value < 1:
@@ -195,6 +194,8 @@ def _check(*, specificity: float | None, cost_fp: float, cost_fn: float, prevale
     for name, cost in (("--cost-fp", cost_fp), ("--cost-fn", cost_fn)):
         if not (np.isfinite(cost) and cost > 0):
             raise InputError(f"{name} must be a number above 0, got {cost!r}")
+    if seed < 0:
+        raise InputError(f"--seed must be >= 0, got {seed!r}")
 
 
 def _labels(labels: str, pictures: Collection) -> folder.Labels:
@@ -210,8 +211,7 @@ def _learn(
     workspace: Workspace, pictures: Collection, known: folder.Labels, same: copies.Copies, seed: int
 ) -> learn.Learned:
     """Learn, and remember which picture was in which part, so that none moves in a later run."""
-    path = workspace.folder / _SPLITS
-    stored = json.loads(path.read_text()) if path.exists() else {}
+    stored: dict[str, dict[str, str]] = workspace.note(_SPLITS, {})
     before = stored.get(str(seed), {})
     learned = learn.learn(workspace, pictures, known, same, seed=seed, before=before)
     if not any(known.part):

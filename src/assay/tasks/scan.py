@@ -17,6 +17,7 @@ from ..data.table import KEY
 from ..data.workspace import Workspace
 from ..errors import InputError
 from ..models import backbone
+from ..pixels.facts import Facts
 from ..workers import local
 from ..workers.clock import Clock
 
@@ -238,7 +239,7 @@ def flags(good: pa.Table) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     Returns:
         Issue to scores (n,), 1 being fine, and flags (n,).
     """
-    facts = np.array(good["facts"].to_pylist(), np.float32).reshape(len(good), -1)
+    facts = np.array(good["facts"].to_pylist(), np.float32).reshape(len(good), len(Facts.__dataclass_fields__))
     width, height = (np.array(good[c].to_pylist(), np.int64) for c in ("width", "height"))
     if not len(good):
         return {name: (np.zeros(0), np.zeros(0, bool)) for name in issues.NAMES}
