@@ -22,6 +22,17 @@ _DTYPES = {
     "ByteStorage": "u1",
     "BoolStorage": "?",
 }
+# What the unpickler and the readers of its numbers raise on noise; a frame of 2**56 bytes is a MemoryError.
+_BROKEN = (
+    pickle.UnpicklingError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+)
 _LEGACY_MAGIC, _LEGACY_PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 
 
@@ -128,7 +139,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
             if not isinstance(tensors, dict):
                 raise InputError(f"a checkpoint must be a dictionary of tensors, got {type(tensors).__name__}")
             return {str(name): view.array() for name, view in tensors.items() if isinstance(view, _View)}
-        except (pickle.UnpicklingError, EOFError, ValueError, IndexError, KeyError, TypeError, AttributeError) as e:
+        except _BROKEN as e:
             raise InputError(f"file must be a torch checkpoint, got {path}: {e}") from e
 
 

@@ -1,6 +1,5 @@
 """How far a job is: one line for the whole of it, with the rate of the stage and the time that is left."""
 
-import sys
 import time
 from collections.abc import Callable
 from typing import TextIO
@@ -86,7 +85,7 @@ def words(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def line(stream: TextIO = sys.stderr) -> Callable[[str], None]:
+def line(stream: TextIO) -> Callable[[str], None]:
     """Return a function that shows a text: on a terminal over the one before, elsewhere nothing until it is done.
 
     Args:
