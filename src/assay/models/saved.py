@@ -7,6 +7,7 @@ import io
 import json
 import math
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,12 +81,14 @@ def unpack(path: Path) -> Model:
             arrays = load(_entry(archive, _WEIGHTS))
     except (
         OSError,
+        EOFError,
         zipfile.BadZipFile,
+        zlib.error,
         KeyError,
         ValueError,
-        RecursionError,
+        TypeError,
+        RuntimeError,  # too deep, encrypted, or packed in a way that zipfile does not know
         SafetensorError,
-        NotImplementedError,
     ) as e:
         raise InputError(f"MODEL must be a file that assay wrote, got {path}: {e}") from e
     if not isinstance(card, dict) or card.get("format") != FORMAT:
@@ -98,17 +101,32 @@ def unpack(path: Path) -> Model:
         head = _head(card, arrays)
         parts = {k.removeprefix("novelty."): v for k, v in arrays.items() if k.startswith("novelty.")}
         novelty = Novelty.from_arrays(parts) if parts else None
+        if novelty is not None:
+            novelty.score(np.zeros((1, head.weight.shape[1]), np.float32))  # fails where its arrays do not fit
+        _check_cutoff(card.get("cutoff"), head.classes)
     except (KeyError, TypeError, ValueError, IndexError) as e:
         raise InputError(f"MODEL must hold a head that fits its classes, got {path}: {e}") from e
     return Model(head, novelty, card)
 
 
 def _entry(archive: zipfile.ZipFile, name: str) -> bytes:
-    size = archive.getinfo(name).file_size
-    if size > _LARGEST:
-        raise InputError(f"{name} must be {_LARGEST:,} bytes at most, got {size:,}")
+    entry = archive.getinfo(name)
+    if entry.file_size > _LARGEST:
+        raise InputError(f"{name} must be {_LARGEST:,} bytes at most, got {entry.file_size:,}")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise InputError(f"{name} must be stored or deflated, got compression {entry.compress_type}")
     with archive.open(name) as file:
         return file.read(_LARGEST)
+
+
+def _check_cutoff(cutoff: Any, classes: tuple[str, ...]) -> None:
+    if cutoff is not None and not (
+        isinstance(cutoff, dict)
+        and cutoff.get("positive") in classes
+        and isinstance(cutoff.get("threshold"), float)
+        and math.isfinite(cutoff["threshold"])
+    ):
+        raise InputError(f"cutoff must name a class and a threshold, got {cutoff!r}")
 
 
 def _head(card: dict[str, Any], arrays: dict[str, np.ndarray]) -> Head:
