@@ -68,16 +68,14 @@ def _do(work: Callable[..., Any], **arguments: Any) -> Any:
 
 
 def _visible(text: str) -> str:
-    """Spell out what would move the cursor, change the direction of text or cannot be encoded."""
-    return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape", "surrogatepass").decode() for c in text
-    )
+    """Spell out what would break the line, move the cursor, change the direction of text or cannot be encoded."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
-def _print(result: Any, text: str, *, as_json: bool) -> None:
+def _print(result: Any, lines: list[str], *, as_json: bool) -> None:
     from .report import record
 
-    print(record.as_json(result) if as_json else _visible(text))
+    print(record.as_json(result) if as_json else "\n".join(map(_visible, lines)))
 
 
 @app.command(epilog="Example: assay run photos/ --positive defect --prevalence 0.01")
@@ -127,7 +125,7 @@ def run(
         f"list    {result.table}",
         *([f"model   {result.model}"] if result.model else []),
     ]
-    _print(result, "\n".join([result.headline, *result.sentences, "", *places]), as_json=json)
+    _print(result, [result.headline, *result.sentences, "", *places], as_json=json)
     _exit(result.scan)
 
 
@@ -146,7 +144,7 @@ def scan(path: Folder, *, out: Out = None, processes: Processes = None, json: Js
     lines += [f"issues: {', '.join(f'{name} {n:,}' for name, n in found.items())}"] if found else []
     lines += [f"  {p.status}  {p.path}: {p.reason}" for p in result.problems[:20]]
     lines += [f"  and {len(result.problems) - 20:,} more; --json lists them all"] if len(result.problems) > 20 else []
-    _print(result, "\n".join(lines), as_json=json)
+    _print(result, lines, as_json=json)
     _exit(result)
 
 
@@ -177,7 +175,7 @@ def predict(
             else f"{r.status}: {r.reason}  {r.file}"
             for r in result.rows
         ]
-        _print(result, "\n".join(lines) or "no files", as_json=json)
+        _print(result, lines or ["no files"], as_json=json)
 
 
 def _exit(result: Any) -> None:
