@@ -1,6 +1,7 @@
 """Splits keep groups whole, depend on content and seed only, and never let a picture move towards training."""
 
 import hashlib
+import os
 import subprocess
 import sys
 
@@ -113,7 +114,11 @@ def test_the_split_is_the_same_in_another_process():
     )
     said = {
         subprocess.run(
-            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for seed in ("1", "2")
     }
@@ -178,6 +183,23 @@ def test_a_label_of_three_groups_makes_three_folds():
     found = folds(labels, groups, count=5, rng=np.random.default_rng(0))
     assert sorted(np.unique(found)) == [0, 1, 2]
     assert len(set(found[20:])) == 3
+
+
+def test_folds_are_found_where_groups_tangle_labels():
+    # Only groups 1 and 4 in one fold, and 0 in the other, leave both labels outside each.
+    found = folds(np.array([0, 1, 0, 1]), np.array([1, 4, 0, 0]), count=2, rng=np.random.default_rng(0))
+    assert found[0] == found[1] != found[2]
+    # Placed one after another in the first order, label 2 would end up in one fold.
+    labels, groups = np.array([0, 0, 1, 0, 0, 1, 2, 2]), np.array([1, 0, 3, 2, 0, 1, 0, 3])
+    found = folds(labels, groups, count=2, rng=np.random.default_rng(0))
+    for f in (0, 1):
+        assert set(labels[found != f]) == {0, 1, 2}
+
+
+def test_labels_that_no_folds_can_part_are_undefined():
+    labels, groups = np.array([1, 0, 2, 1, 2, 1, 1, 0, 0, 2]), np.array([1, 1, 3, 1, 2, 1, 3, 1, 2, 2])
+    with pytest.raises(UndefinedError, match=r"every label must be in two folds, got . in one: its groups hold other"):
+        folds(labels, groups, count=2, rng=np.random.default_rng(0))
 
 
 def test_folds_say_what_they_need():

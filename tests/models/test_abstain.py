@@ -111,6 +111,7 @@ def test_a_rule_comes_back_from_its_arrays_and_is_small():
 
 def test_equal_pictures_can_be_learned_from():
     rule = abstain.fit(np.ones((40, 5)), np.zeros(40, int), np.arange(40), rng=np.random.default_rng(0))
+    assert rule.threshold >= 1  # within one spread nothing is strange
     assert not rule.refuses(np.ones((1, 5))).any()
     assert rule.refuses(np.eye(5)).all()
 

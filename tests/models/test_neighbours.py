@@ -62,7 +62,9 @@ def written_out(x, *, similarity, ratio, places):
 
 
 @pytest.mark.parametrize("cells", [1, 400, 2**24])
-@pytest.mark.parametrize(("similarity", "ratio"), [(0.8, 0.0), (0.95, 0.0), (0.995, 0.0), (0.999, 0.1), (0.999, 0.6)])
+@pytest.mark.parametrize(
+    ("similarity", "ratio"), [(0.8, 0.0), (0.95, 0.0), (0.995, 0.0), (0.999, 0.1), (0.999, 0.6), (0.999, 0.95)]
+)
 def test_pairs_equal_both_rules_written_out(cells, similarity, ratio, monkeypatch):
     monkeypatch.setattr(neighbours, "_CELLS", cells)
     x = directions()
@@ -86,6 +88,11 @@ def test_what_is_a_copy_depends_on_how_alike_the_others_are():
         copy = x[7] + 0.055 * np.sqrt((x[7] ** 2).mean()) * rng.normal(size=300)  # 1 - cosine is 0.0015
         found = alike(np.vstack([x, copy]), similarity=0.9999)
         assert [tuple(p) for p in found] == expected
+
+
+def test_pictures_far_apart_are_not_alike_however_far_the_others():
+    far = np.vstack([np.eye(31)[:30], np.eye(31)[0] + np.eye(31)[30]])  # one cosine is 0.71, all others are 0
+    assert len(alike(far, ratio=0.5)) == 0
 
 
 def test_equal_rows_are_found_at_similarity_one_and_join_into_one_group():

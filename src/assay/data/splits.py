@@ -15,6 +15,7 @@ PARTS = ("train", "val", "test")
 
 # Where a label has fewer groups than parts, it is first trained on, then tested.
 _FIRST = ("train", "test", "val")
+_ATTEMPTS = 20  # at folds that leave no label in one of them, where groups tangle labels
 
 
 def split(
@@ -97,7 +98,7 @@ def folds(labels: np.ndarray, groups: np.ndarray, *, count: int = 5, rng: np.ran
         InputError: lengths differ, or count is below 2.
         UndefinedError: a label has fewer than 2 groups, or groups of several labels leave one in a single fold.
 
-    Source: the largest and most lopsided groups first, each to the fold it leaves most even, as scikit-learn's
+    Source: the largest groups first, each to the fold it leaves most even, much as scikit-learn's
     `StratifiedGroupKFold` does.
 
     >>> folds(np.array(["ant", "ant", "bee", "bee"]), np.array([0, 1, 2, 3]), rng=np.random.default_rng(0)).max()
@@ -117,28 +118,33 @@ def folds(labels: np.ndarray, groups: np.ndarray, *, count: int = 5, rng: np.ran
         few = f"{names[int(holders.argmin())]} has {holders.min()}" if len(names) else "no picture"
         raise UndefinedError(f"folds need 2 groups of pictures of every label, got {few}: add pictures of it")
     count = min(count, int(holders.min()))
-    shuffled = rng.permutation(len(table))
     spread = table.std(axis=1)
-    order = shuffled[np.argsort(-spread[shuffled], kind="stable")]
-    held = np.zeros((count, len(names)), int)
-    holding = np.zeros((count, len(names)), int)  # groups of each label in each fold
+    for attempt in range(_ATTEMPTS):
+        order = rng.permutation(len(table))
+        if attempt == 0:
+            order = order[np.argsort(-spread[order], kind="stable")]
+        fold, holding = _dealt(table, order, count)
+        alone = (holding == holders).any(axis=0)
+        if not alone.any():
+            return fold[places]
+    name = names[int(alone.argmax())]
+    raise UndefinedError(f"every label must be in two folds, got {name} in one: its groups hold other labels too")
+
+
+def _dealt(table: np.ndarray, order: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Fold of each group, and how many groups of each label each fold then holds."""
+    held = np.zeros((count, table.shape[1]), int)
+    holding = np.zeros_like(held)
     fold = np.empty(len(table), int)
     totals = table.sum(axis=0)
     for g in order:
         # Unevenness after adding g to a fold: only that fold's squared shares change.
         cost = (((held + table[g]) / totals) ** 2 - (held / totals) ** 2).sum(axis=1)
-        # A fold must never come to hold every group of a label.
-        full = ((table[g] > 0) & (holding + 1 == holders)).any(axis=1)
-        cost = np.where(full, np.inf, cost)
         least = np.flatnonzero(cost <= cost.min() + 1e-12)
         fold[g] = least[held[least].sum(axis=1).argmin()]
         held[fold[g]] += table[g]
         holding[fold[g]] += table[g] > 0
-    alone = (holding == holders).any(axis=0)
-    if alone.any():
-        name = names[int(alone.argmax())]
-        raise UndefinedError(f"every label must be in two folds, got {name} in one: its groups hold other labels too")
-    return fold[places]
+    return fold, holding
 
 
 def _members(ids: Sequence[str], groups: np.ndarray) -> list[np.ndarray]:
