@@ -1,5 +1,6 @@
 """Every public function keeps the house conventions."""
 
+import dataclasses
 import importlib
 import inspect
 import pkgutil
@@ -7,6 +8,7 @@ import pkgutil
 import pytest
 
 import assay
+from assay import cli
 
 MODULES = [
     importlib.import_module(m.name)
@@ -18,6 +20,12 @@ FUNCTIONS = [
     for module in MODULES
     for name, f in vars(module).items()
     if inspect.isfunction(f) and f.__module__ == module.__name__ and not name.startswith("_")
+]
+CLASSES = [
+    c
+    for module in MODULES
+    for name, c in vars(module).items()
+    if inspect.isclass(c) and c.__module__ == module.__name__ and not name.startswith("_")
 ]
 each = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f"{f.__module__}.{f.__name__}")
 
@@ -47,3 +55,27 @@ def test_the_docstring_names_every_argument(function):
 def test_every_module_says_what_it_is_for(module):
     assert module.__doc__
     assert module.__doc__.strip()
+
+
+def test_the_public_names_are_what_they_say():
+    assert sorted(assay.__all__) == ["Estimate", "predict", "run", "scan"]
+    for name in assay.__all__:
+        assert getattr(assay, name).__name__ == name
+        assert (inspect.getdoc(getattr(assay, name)) or "").strip()
+    with pytest.raises(AttributeError, match="module 'assay' has no attribute 'judge'"):
+        assay.judge  # noqa: B018
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda c: f"{c.__module__}.{c.__name__}")
+def test_results_are_frozen_and_every_class_says_what_it_is(kind):
+    assert kind.__doc__
+    if dataclasses.is_dataclass(kind):
+        assert kind.__dataclass_params__.frozen
+        assert not kind.__doc__.startswith(f"{kind.__name__}(")  # the one that dataclass makes
+
+
+@pytest.mark.parametrize("verb", ["predict", "run", "scan"])
+def test_a_command_takes_what_its_task_takes(verb):
+    task = set(inspect.signature(getattr(assay, verb)).parameters) - {"tell", "stop"}
+    (command,) = [c.callback for c in cli.app.registered_commands if c.callback.__name__ == verb]
+    assert set(inspect.signature(command).parameters) - {"json", "csv"} == task

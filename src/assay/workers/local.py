@@ -62,15 +62,12 @@ class _Worker:
         )
         theirs.close()
         os.close(shared)
-        self.pipe.send((function, memory))
+        _send(self.pipe, (function, memory))
 
     def give(self, chunk: list[Any]) -> None:
         """Send a chunk; a process that has died is found out when its answer is waited for."""
         self.chunks.append(chunk)
-        try:
-            self.pipe.send(chunk)
-        except (BrokenPipeError, ConnectionResetError):
-            return
+        _send(self.pipe, chunk)
 
     def receive(self) -> Any:
         """Return what it sent, or None where it died."""
@@ -196,10 +193,17 @@ def serve(pipe: int, shared: int) -> None:
             at[0], at[1] = i, time.monotonic()
             results.append(_apply(function, item))
         at[1] = 0
-        try:
-            connection.send(results)
-        except (BrokenPipeError, ConnectionResetError):
+        if not _send(connection, results):
             return
+
+
+def _send(pipe: Connection, what: Any) -> bool:
+    """Say whether there was still somebody to send it to."""
+    try:
+        pipe.send(what)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
 
 
 def _apply(function: Callable[[Any], Any], item: Any) -> Any:
