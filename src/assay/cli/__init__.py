@@ -1,0 +1,14 @@
+"""The command line: arguments in, tasks out; the only place that prints or exits.
+
+Results go to standard output, progress and errors to standard error. Exit 0: fine; 1: files are broken; 2: bad input.
+"""
+
+from . import folders
+from .terminal import app
+
+__all__ = ["app", "folders", "main"]
+
+
+def main() -> None:
+    """Start the command line."""
+    app()
