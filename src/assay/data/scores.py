@@ -16,7 +16,7 @@ from .sheets import MISSING, Names, Sheet
 _OTHERS = ("label", "score", "group", "fold", "id", "file")
 _PREFIXES = ("", "score_", "prob_", "p_", "proba_", "probability_")
 _YES = frozenset({"1", "1.0", "+1", "yes", "y", "true", "t", "positive", "pos", "+"})
-_MOST = 1000  # classes: more are a mistake in the column
+MOST = 1000  # classes: more are a mistake in the column
 _OURS = {"file", "label", "probability", "status", "reason"}
 
 
@@ -163,9 +163,9 @@ def _labels(sheet: Sheet, column: Names) -> tuple[tuple[str, ...], np.ndarray]:
         )
     if len(column.names) < 2:
         raise InputError(f"labels must be of two classes or more, got {column.names[0]!r} alone in {sheet.path}")
-    if len(column.names) > _MOST:
+    if len(column.names) > MOST:
         raise InputError(
-            f"labels must be names of at most {_MOST:,} classes, got {len(column.names):,} different in {sheet.path}"
+            f"labels must be names of at most {MOST:,} classes, got {len(column.names):,} different in {sheet.path}"
         )
     return column.names, column.codes
 
@@ -198,7 +198,7 @@ def _structure(
     sheet: Sheet, names: dict[str, Names], group: str | None
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """Groups and folds; a group in two folds was learned from and judged on."""
-    groups = _alone(names[group]) if group else None
+    groups = alone(names[group]) if group else None
     folds = names["fold"].codes if "fold" in names else None
     if folds is not None and (folds < 0).any():
         raise InputError(f"each row must have a fold, got {np.count_nonzero(folds < 0):,} without in {sheet.path}")
@@ -214,8 +214,15 @@ def _structure(
     return groups, folds
 
 
-def _alone(column: Names) -> np.ndarray:
-    """Codes in which each row without a name is a group of its own."""
+def alone(column: Names) -> np.ndarray:
+    """Make groups of names; each row without a name is a group of its own.
+
+    Args:
+        column: of the names of groups.
+
+    Returns:
+        int (n,), one number per group.
+    """
     codes = column.codes.astype(np.int64)
     without = codes < 0
     codes[without] = len(column.names) + np.arange(np.count_nonzero(without))

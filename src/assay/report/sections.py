@@ -11,7 +11,7 @@ from ..stats.bayes import NaturalFrequencies
 from ..stats.calibration import Bin
 from ..stats.intervals import Estimate
 from ..stats.roc import Band, Curve
-from . import page, plots
+from . import evidence, page, plots
 from .gallery import wall
 from .page import Html, join, safe, text
 from .theme import CLASSES
@@ -248,7 +248,7 @@ def _matrix(matrix: np.ndarray | None, classes: Sequence[str]) -> Html:
     k, right, n = len(classes), int(np.trace(matrix)), int(np.sum(matrix))
     side = int(np.clip(240 + 13 * k, 340, 830))
     label = f"Confusion matrix of {k} classes: {right:,} of {n:,} right"
-    drawn = plots.svg(lambda ax: plots.confusion(matrix, classes, ax=ax), label=label, size=(side, side - 20))
+    drawn = plots.svg(lambda ax: evidence.confusion(matrix, classes, ax=ax), label=label, size=(side, side - 20))
     return join(
         page.heading("What is taken for what?"),
         text(f"{right:,} of {n:,} are right. A row is a true class, a column what the model said."),
@@ -261,13 +261,13 @@ def _curves(curves: Sequence[tuple[str, Curve, Band | None]], cutoff: float | No
         return Html("")
     shown, note = curves, ""
     if len(curves) > len(CLASSES):
-        shown = sorted(curves, key=lambda c: plots.area(c[1]))[:4]
+        shown = sorted(curves, key=lambda c: evidence.area(c[1]))[:4]
         note = f"The 4 worst of {len(curves)} classes, each against all others."
     elif len(curves) > 1:
         note = "Each class against all others."
-    label = "ROC curve: " + ", ".join(f"{name}, area {page.number(plots.area(c))}" for name, c, _ in shown)
+    label = "ROC curve: " + ", ".join(f"{name}, area {page.number(evidence.area(c))}" for name, c, _ in shown)
     cutoff = cutoff if len(curves) == 1 else None
-    return join(plots.svg(lambda ax: plots.roc(shown, cutoff=cutoff, ax=ax), label=label), text(note, dim=True))
+    return join(plots.svg(lambda ax: evidence.roc(shown, cutoff=cutoff, ax=ax), label=label), text(note, dim=True))
 
 
 def _calibration(bins: Sequence[Bin]) -> Html:
@@ -277,7 +277,7 @@ def _calibration(bins: Sequence[Bin]) -> Html:
         f"stated {page.number(b.mean_probability)}, true {page.number(b.observed.value)}" for b in bins
     )
     why = "On the dotted line, 0.8 means: right in 8 of 10 cases. Bars are intervals."
-    drawn = plots.svg(lambda ax: plots.calibration(bins, ax=ax), label=label)
+    drawn = plots.svg(lambda ax: evidence.calibration(bins, ax=ax), label=label)
     return join(page.heading("Do its probabilities mean what they say?"), text(why), drawn)
 
 
@@ -326,7 +326,7 @@ def meaning(
         f"<b>{f.found:,}</b> rightly, {f.false_alarms:,} not. It misses <b>{f.missed:,}</b>."
     )
     rows: list[Row] = [("A flag is right (PPV)", ppv, prevalence), ("A pass is right (NPV)", npv, 1 - prevalence)]
-    return page.section(title, page.two(plots.icons(f), join(text(story), page.estimates(rows))), id="meaning")
+    return page.section(title, page.two(evidence.icons(f), join(text(story), page.estimates(rows))), id="meaning")
 
 
 def suspects(items: Sequence[tuple[str, str, str, float]]) -> Html:

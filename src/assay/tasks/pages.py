@@ -15,7 +15,8 @@ from ..stats.intervals import Estimate
 from .copies import Copies
 from .copies import Group as Same
 from .group import Groups
-from .judge import Judgement, Measures
+from .judgement import Measures
+from .sealed import Judgement
 from .learn import Learned
 from .scan import Scan, flags
 from .trial import Trial

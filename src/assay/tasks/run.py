@@ -19,7 +19,7 @@ from ..models import backbone, saved
 from ..report import record
 from ..stats.intervals import Estimate
 from ..workers.clock import Clock
-from . import copies, group, judge, learn, pages, scan, verdict
+from . import copies, group, judgement, learn, pages, scan, sealed, verdict
 from .trial import Trial, try_tiles
 
 _SPLITS = "splits.json"
@@ -36,7 +36,7 @@ class Run:
     groups: dict[str, int]
     accuracy: Estimate | None
     auc: dict[str, Estimate | None]
-    judgement: judge.Judgement | None
+    judgement: sealed.Judgement | None
     report: str
     table: str
     model: str | None
@@ -113,7 +113,7 @@ def run(
         kinds = group.find(workspace, pictures, seed=seed)
         clock.begin("learning", 1)
         learned: learn.Learned | None = None
-        judgement: judge.Judgement | None = None
+        judgement: sealed.Judgement | None = None
         trial: Trial | None = None
         why = ""
         try:
@@ -122,7 +122,7 @@ def run(
                 if not tiles:
                     trial = try_tiles(workspace, root, pictures, learned, seed=seed, processes=processes)
                 clock.begin("judging", 1)
-                judgement = judge.judge(
+                judgement = sealed.judge(
                     workspace,
                     pictures,
                     learned,
@@ -220,7 +220,7 @@ def _learn(
     return learned
 
 
-def _model(pictures: Collection, learned: learn.Learned, judgement: judge.Judgement, *, seed: int) -> saved.Model:
+def _model(pictures: Collection, learned: learn.Learned, judgement: sealed.Judgement, *, seed: int) -> saved.Model:
     """Put everything that a later reader needs to trust the model beside its weights."""
     cutoff = judgement.cutoff
     card: dict[str, Any] = {

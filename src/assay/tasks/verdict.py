@@ -7,7 +7,7 @@ import numpy as np
 from ..stats.intervals import Estimate
 from .copies import Copies
 from .group import Groups
-from .judge import Judgement
+from .sealed import Judgement
 from .learn import FRACTIONS, Learned
 from .scan import Scan
 

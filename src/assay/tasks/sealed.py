@@ -1,4 +1,4 @@
-"""Judge: how good is a classifier on pictures it has never seen, and how sure can that be?"""
+"""Sealed: how good is a classifier on pictures it has never seen, and how sure can that be?"""
 
 import json
 from dataclasses import dataclass
@@ -7,47 +7,12 @@ import numpy as np
 
 from ..data.collection import Collection
 from ..data.workspace import Workspace, fingerprint
-from ..errors import InputError, UndefinedError
-from ..stats import bayes, calibration, confusion, intervals, roc
-from ..stats.intervals import Estimate
+from ..errors import InputError
+from ..stats import calibration, confusion, intervals, roc
+from .judgement import Cutoff, Measures, choose, meaning, measure, rule
 from .learn import Learned, seen
 
 _READS = "sealed.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """How good n predictions are; lists are by class, None where a class has too few pictures to say."""
-
-    n: int
-    accuracy: Estimate
-    baseline: Estimate
-    balanced_accuracy: Estimate
-    log_loss: Estimate
-    recall: list[Estimate | None]
-    precision: list[Estimate | None]
-    auc: list[Estimate | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Cutoff:
-    """Where a score counts as positive, what follows for sealed pictures, and what a flag then means.
-
-    positive: a class; threshold: of its probability; rule: in words; prevalence: share of positives where the model
-    is used; ppv, npv: at that prevalence, None where nothing was flagged; frequencies: the same in whole pictures out
-    of 1,000.
-    """
-
-    positive: str
-    threshold: float
-    rule: str
-    sensitivity: Estimate
-    specificity: Estimate
-    prevalence: float
-    prevalence_given: bool
-    ppv: Estimate | None
-    npv: Estimate | None
-    frequencies: bayes.NaturalFrequencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +84,16 @@ def judge(
     cutoff, predictions = None, probabilities.argmax(axis=1)
     if len(classes) == 2:
         which = classes.index(positive) if positive else int(np.argmin(np.bincount(learned.label, minlength=2)))
-        threshold, rule = _threshold(
+        threshold, words = _threshold(
             developed == which, out_of_fold[..., which], specificity, cost_fp, cost_fn, prevalence
         )
-        predictions = np.where(probabilities[:, which] >= threshold, which, 1 - which)
+        flagged = probabilities[:, which] >= threshold
+        predictions = np.where(flagged, which, 1 - which)
         share = prevalence if prevalence is not None else float((learned.label == which).mean())
-        cutoff = _cutoff(classes[which], y == which, probabilities[:, which], threshold, rule, share, prevalence, group)
+        cutoff = meaning(
+            classes[which], y == which, flagged, threshold=threshold, rule=words, prevalence=share,
+            given=prevalence is not None, groups=group,
+        )  # fmt: skip
     wanted = [classes.index(cutoff.positive)] if cutoff else range(len(classes))
     measured = measure(y, probabilities[None], predictions[None], group)
     return Judgement(
@@ -145,41 +114,6 @@ def judge(
     )
 
 
-def measure(labels: np.ndarray, probabilities: np.ndarray, predictions: np.ndarray, groups: np.ndarray) -> Measures:
-    """Measure predictions; those of several repeats of the same pictures count the pictures once.
-
-    Args:
-        labels: int (n,), class numbers.
-        probabilities: float (repeats, n, k).
-        predictions: int (repeats, n).
-        groups: int (n,), pictures that are not independent.
-
-    Returns:
-        Measures with intervals over groups.
-    """
-    repeats, n, k = probabilities.shape
-    y, flat, g = np.tile(labels, repeats), predictions.ravel(), np.tile(groups, repeats)
-    # Distinct groups and one repeat are independent pictures: the plain interval is the right one.
-    named = None if repeats == 1 and len(np.unique(groups)) == n else g
-    return Measures(
-        n=n,
-        accuracy=confusion.accuracy(y, flat, groups=named),
-        baseline=confusion.majority(labels, groups=None if named is None else groups),
-        balanced_accuracy=confusion.balanced_accuracy(y, flat, classes=k, groups=named),
-        log_loss=confusion.log_loss(y, probabilities.reshape(-1, k), groups=named),
-        recall=confusion.recall(y, flat, classes=k, groups=named),
-        precision=confusion.precision(y, flat, classes=k, groups=named),
-        auc=[_auc(labels == c, probabilities[:, :, c], None if named is None else groups) for c in range(k)],
-    )
-
-
-def _auc(positive: np.ndarray, scores: np.ndarray, groups: np.ndarray | None) -> Estimate | None:
-    try:
-        return roc.auc(positive, scores, groups=groups)
-    except UndefinedError:
-        return None
-
-
 def _threshold(
     positive: np.ndarray,
     scores: np.ndarray,
@@ -189,40 +123,14 @@ def _threshold(
     prevalence: float | None,
 ) -> tuple[float, str]:
     """Choose a cut-off, at need on out-of-fold scores (repeats, d), and say by which rule."""
-    scores = scores.mean(axis=0)
-    if specificity is not None:
-        rule = f"specificity of at least {specificity:g} out of fold"
-        return roc.cutoff(positive, scores, specificity=specificity), rule
-    if cost_fp == cost_fn:
+    if specificity is None and cost_fp == cost_fn:
         # The probabilities are calibrated out of fold: the likelier class makes the fewest errors, and a cut-off
         # searched for on a few dozen pictures would only add its own noise.
         return 0.5, "the likelier class"
-    rule = f"least cost out of fold, a miss costing {cost_fn / cost_fp:g} times a false alarm"
-    return roc.cutoff(positive, scores, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence), rule
-
-
-def _cutoff(
-    name: str,
-    positive: np.ndarray,
-    scores: np.ndarray,
-    threshold: float,
-    rule: str,
-    share: float,
-    given: float | None,
-    group: np.ndarray,
-) -> Cutoff | None:
-    try:
-        sensitivity, specificity = roc.at(positive, scores, threshold, groups=group)
-    except UndefinedError:  # the sealed part has one class only
-        return None
-    ppv = npv = None
-    try:
-        values = bayes.predictive_values(sensitivity, specificity, share)
-        ppv, npv = values.ppv, values.npv
-    except UndefinedError:  # nothing was flagged, or everything
-        pass
-    frequencies = bayes.natural_frequencies(sensitivity, specificity, share)
-    return Cutoff(name, threshold, rule, sensitivity, specificity, share, given is not None, ppv, npv, frequencies)
+    threshold = choose(
+        positive, scores.mean(axis=0), specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence
+    )
+    return threshold, rule(specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn)
 
 
 def _curve(positive: np.ndarray, scores: np.ndarray, rng: np.random.Generator) -> tuple[roc.Curve, roc.Band | None]:
