@@ -92,7 +92,7 @@ class Header:
     notes: tuple[str, ...]
 
 
-def read_bytes(path: str | os.PathLike[str], *, limit: int = 512 << 20) -> tuple[bytes, os.stat_result]:
+def read_bytes(path: str | bytes | os.PathLike[str], *, limit: int = 512 << 20) -> tuple[bytes, os.stat_result]:
     """Read a whole file, if it is one: no pipe, device, socket or folder, and no link. Never blocks.
 
     Args:
