@@ -29,6 +29,11 @@ def behave(item):
     return item * 2
 
 
+def lead(item):
+    """Give the second function something to die of."""
+    return "die" if item == 2 else item
+
+
 def collect(items, **options):
     return [pair for chunk in local.run(behave, items, **options) for pair in chunk]
 
@@ -57,7 +62,7 @@ def test_stopping_finishes_what_was_begun_and_begins_nothing():
     chunks = local.run(behave, range(1000), processes=2, chunk=5, stop=lambda: len(seen) >= 10)
     while pairs := next(chunks, None):
         seen.extend(pairs)
-    assert 10 <= len(seen) <= 10 + 2 * 2 * 5
+    assert 10 <= len(seen) <= 10 + 2 * local._AHEAD * 5
     assert len({i for i, _ in seen}) == len(seen)
 
 
@@ -104,3 +109,12 @@ def test_processes_that_cannot_start_end_the_run_with_the_reason(monkeypatch):
     monkeypatch.setattr(local.sys, "executable", "/bin/false")
     with pytest.raises(WorkerError, match="must start, got exit code 1"):
         collect(range(3), processes=1)
+
+
+def test_a_second_function_gets_what_the_first_returned_and_fails_as_alone():
+    items = [1, "die", 2, "raise", 3]
+    found = dict(collect(items, then=behave, processes=2, chunk=3))
+    assert {k: v for k, v in found.items() if isinstance(k, int)} == {1: 4, 2: 8, 3: 12}
+    assert found["raise"] == local.Failure("crashed", "RuntimeError: no such luck")
+    late = dict(p for c in local.run(lead, [1, 2, 3], then=behave, processes=1, chunk=3) for p in c)
+    assert late == {1: 2, 2: local.Failure("crashed", "its reader died (SIGSEGV)"), 3: 6}

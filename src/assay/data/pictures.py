@@ -79,7 +79,7 @@ class Header:
 
     format: JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF, PPM or HEIF; width, height: in pixels, of the upright picture;
     mode: Pillow's name of the file's pixel kind; orientation: EXIF, 1 to 8; taken: date and time in ISO form, or None;
-    notes: what a reader should know about the file.
+    profile: ICC, or None; notes: what a reader should know about the file.
     """
 
     format: str
@@ -88,10 +88,11 @@ class Header:
     mode: str
     orientation: int
     taken: str | None
+    profile: bytes | None
     notes: tuple[str, ...]
 
 
-def read_bytes(path: str | os.PathLike[str], *, limit: int = 512 << 20) -> tuple[bytes, os.stat_result]:
+def read_bytes(path: str | bytes | os.PathLike[str], *, limit: int = 512 << 20) -> tuple[bytes, os.stat_result]:
     """Read a whole file, if it is one: no pipe, device, socket or folder, and no link. Never blocks.
 
     Args:
@@ -162,7 +163,7 @@ def header(data: bytes, *, megapixels: float = 64, side: int = 16384) -> Header:
             notes += [note] if note else []
         if getattr(image, "is_animated", False) or "mp" in image.info:
             notes.append("first of several frames")
-        return Header(format_, width, height, stored, tags.orientation, tags.taken, tuple(notes))
+        return Header(format_, width, height, stored, tags.orientation, tags.taken, profile, tuple(notes))
 
 
 def decode(data: bytes, head: Header, *, shorter: int | None = None) -> np.ndarray:
@@ -188,17 +189,15 @@ def decode(data: bytes, head: Header, *, shorter: int | None = None) -> np.ndarr
     while shorter is not None and -(-min(head.width, head.height) // 2 ** (halvings + 1)) >= max(shorter, 2):
         halvings += 1
     with _as_picture_error(), _silence() if head.format == "TIFF" else nullcontext():
-        _, image = _open(data)
         if head.format == "JPEG" and head.mode in {"L", "RGB"}:
-            pixels, done = _jpeg(data, image, halvings)
+            pixels, done = _jpeg(data, head, halvings)
             pixels = geometry.upright(geometry.halve(pixels, times=halvings - done), orientation=head.orientation)
         else:
-            pixels = geometry.halve(_pixels(data, image, head), times=halvings)
+            pixels = geometry.halve(_pixels(data, head), times=halvings)
         if pixels.dtype == np.uint16:
             pixels = pixels * np.float32(1 / 65535)
-        profile = image.info.get("icc_profile")
-        if profile and head.mode != "CMYK" and pixels.dtype == np.uint8:
-            pixels = profiles.to_srgb(pixels, profile)
+        if head.profile and head.mode != "CMYK" and pixels.dtype == np.uint8:
+            pixels = profiles.to_srgb(pixels, head.profile)
         return np.ascontiguousarray(pixels)
 
 
@@ -307,33 +306,35 @@ def _open(data: bytes) -> tuple[str, ImageFile.ImageFile]:
     return name, HeifImageFile(io.BytesIO(data))
 
 
-def _jpeg(data: bytes, image: ImageFile.ImageFile, halvings: int) -> tuple[np.ndarray, int]:
+def _jpeg(data: bytes, head: Header, halvings: int) -> tuple[np.ndarray, int]:
     """Decode a grey or RGB JPEG, reduced as far as libjpeg does it; also return how often it has halved."""
     done = min(halvings, 3)
-    width, height = (-(-length // 2**done) for length in image.size)
-    space = "GRAY" if image.mode == "L" else "RGB"
+    width, height = (-(-length // 2**done) for length in (head.width, head.height))
+    if head.orientation > 4:
+        width, height = height, width
+    space = "GRAY" if head.mode == "L" else "RGB"
     try:
         pixels = simplejpeg.decode_jpeg(data, space, min_height=height, min_width=width)
     except ValueError as e:
         if "premature end" in str(e).lower():
             raise CorruptError(str(e)) from e
         # Stray bytes, rare subsampling and the like: Pillow reads more kinds, and raises at an early end too.
-        return _array(image), 0
+        return _array(_open(data)[1]), 0
     if pixels.shape[:2] != (height, width):
         raise CorruptError(f"the header promises {width}x{height}, got {pixels.shape[1]}x{pixels.shape[0]}")
-    return (pixels[..., 0] if image.mode == "L" else pixels), done
+    return (pixels[..., 0] if head.mode == "L" else pixels), done
 
 
-def _pixels(data: bytes, image: ImageFile.ImageFile, head: Header) -> np.ndarray:
+def _pixels(data: bytes, head: Header) -> np.ndarray:
     """Decode anything but a plain JPEG: whole, upright, on white, uint8 or uint16."""
-    profile = image.info.get("icc_profile")
+    _, image = _open(data)
     deep = _deep_colour(data, image)
     if deep is not None:
         return geometry.upright(deep, orientation=head.orientation)
     if head.mode == "CMYK":
         # Adobe writes inks inverted, and says so; Pillow takes that for granted.
         inks = ImageChops.invert(image) if head.format == "JPEG" and "adobe" not in image.info else image
-        pixels = profiles.inks_to_srgb(inks, profile)
+        pixels = profiles.inks_to_srgb(inks, head.profile)
     elif head.mode in _DEEP:
         pixels = _array(image).astype(np.uint16, copy=False)
     elif head.mode == "I":  # of a PGM, which Pillow has brought to 16 bits

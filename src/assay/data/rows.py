@@ -23,6 +23,7 @@ class Row:
 
     columns: dict[str, object]
     views: np.ndarray | None  # uint8 (views, size, size, 3)
+    small: np.ndarray | None = None  # the picture, reduced, until it is described
 
 
 def examine(file: File, *, root: Path, size: int | None = None, tiles: bool = False) -> Row:
@@ -37,12 +38,26 @@ def examine(file: File, *, root: Path, size: int | None = None, tiles: bool = Fa
     Returns:
         The row. A file that is no good has its status and reason in it, and no facts.
     """
+    return describe(read(file, root=root, size=size, tiles=tiles))
+
+
+def read(file: File, *, root: Path, size: int | None = None, tiles: bool = False) -> Row:
+    """Read a file once, and decode its picture as small as will do.
+
+    Args:
+        file: as listed.
+        root: folder that its path is below.
+        size: side in pixels of the views for the network; None for none.
+        tiles: also make the 3 x 3 half-overlapping tiles.
+
+    Returns:
+        The row, whose picture is still to be described. A file that is no good has its status and reason in it.
+    """
     cv2.setNumThreads(1)
     columns: dict[str, object] = {"path": file.path, "bytes": file.bytes, "mtime_ns": file.mtime_ns}
     columns["key"] = key(file.path, "")
-    views = None
     try:
-        data, status = pictures.read_bytes(Path(os.fsdecode(os.path.join(os.fsencode(root), file.path))))  # noqa: PTH118
+        data, status = pictures.read_bytes(os.path.join(os.fsencode(root), file.path))  # noqa: PTH118 - bytes paths
     except OSError as e:
         return Row({**columns, "status": "unreadable", "reason": e.strerror or str(e)}, None)
     except RefusedError as e:
@@ -54,18 +69,32 @@ def examine(file: File, *, root: Path, size: int | None = None, tiles: bool = Fa
         columns |= {"format": head.format, "mode": head.mode, "width": head.width, "height": head.height}
         columns |= {"orientation": head.orientation, "taken": head.taken, "notes": _notes(head, file.path)}
         small = colour.to_uint8(pictures.decode(data, head, shorter=SHORTER))
-        columns |= {
-            "facts": astuple(facts(small)),
-            "hash": hashes.perceptual(small),
-            "thumbnail": pictures.thumbnail(small),
-        }
-        if size is not None:
-            views = _views(data, head, small, size=size, tiles=tiles)
+        views = None if size is None else _views(data, head, small, size=size, tiles=tiles)
     except RefusedError as e:
         return Row({**columns, "status": "refused", "reason": str(e)}, None)
     except CorruptError as e:
         return Row({**columns, "status": "corrupt", "reason": str(e)}, None)
-    return Row({**columns, "status": "ok", "reason": ""}, views)
+    return Row({**columns, "status": "ok", "reason": ""}, views, small)
+
+
+def describe(row: Row) -> Row:
+    """Find out what a picture looks like: its facts, its hash, its thumbnail.
+
+    Args:
+        row: as `read` returned it.
+
+    Returns:
+        The whole row; one without a picture comes back as it is.
+    """
+    if row.small is None:
+        return row
+    grey = colour.grey(row.small)
+    found = {
+        "facts": astuple(facts(row.small, grey=grey)),
+        "hash": hashes.perceptual(grey),
+        "thumbnail": pictures.thumbnail(row.small),
+    }
+    return Row(row.columns | found, row.views)
 
 
 def key(path: bytes, sha256: str) -> str:

@@ -12,7 +12,7 @@ from ..errors import InputError
 from . import colour, geometry
 
 _SMALL = 64  # pixels of the longer side of the picture on which edges are weighed, as in cleanvision
-_ROWS = 64  # that colours are judged by, at least: evenly spread ones of a larger picture
+_LINES = 64  # rows and columns that colours are judged by, at least: evenly spread ones of a larger picture
 _SECOND = np.array([1, -2, 1], np.float32)  # a second difference
 _EDGES = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], np.float32)
 _LUMINANCE = (0.241, 0.691, 0.068)  # of squared channels
@@ -41,17 +41,18 @@ class Facts:
     spread: float
 
 
-def facts(image: np.ndarray) -> Facts:
+def facts(image: np.ndarray, *, grey: np.ndarray | None = None) -> Facts:
     """Find the facts about a picture.
 
     They depend on its size: a smaller picture is sharper and less noisy. So give pictures of about one size.
 
     Args:
         image: picture, uint8, (H, W) or (H, W, 3).
+        grey: the same in grey, (H, W), where it is known already.
 
     Returns:
-        Its facts. noise_sigma is 0 where a side has fewer than 3 pixels. Of colour pictures with 128 rows and more,
-        colourfulness and the percentiles of brightness are those of every second, third, ... row.
+        Its facts. noise_sigma is 0 where a side has fewer than 3 pixels. Of colour pictures with 128 rows and
+        columns and more, colourfulness and the percentiles of brightness are those of every second, third, ... of both.
 
     Raises:
         InputError: the picture is not uint8.
@@ -66,13 +67,13 @@ def facts(image: np.ndarray) -> Facts:
     """
     if image.dtype != np.uint8:
         raise InputError(f"facts needs a picture of uint8, got {image.dtype}; pixels.colour.to_uint8 makes one")
-    grey = np.ascontiguousarray(colour.grey(image))
+    grey = np.ascontiguousarray(colour.grey(image) if grey is None else grey)
     counts = _histogram(grey)
     mean, deviation = _moments(grey)
     share = counts[counts > 0] / grey.size
     perceived, colourfulness = counts, 0.0
     if image.ndim == 3:
-        planes = cv2.split(np.ascontiguousarray(image[:: max(len(image) // _ROWS, 1)]))
+        planes = cv2.split(_spread(image))
         perceived, colourfulness = _histogram(_perceived(planes)), _colourfulness(planes)
     low, high = _percentiles(perceived)
     small = _shrink(grey)
@@ -88,6 +89,12 @@ def facts(image: np.ndarray) -> Facts:
         edges=_moments(_find_edges(small))[1],
         spread=float(_histogram(small).std()),
     )
+
+
+def _spread(image: np.ndarray) -> np.ndarray:
+    height, width = image.shape[:2]
+    step = max(min(height, width) // _LINES, 1)
+    return cv2.resize(image, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_NEAREST)
 
 
 def _histogram(grey: np.ndarray) -> np.ndarray:

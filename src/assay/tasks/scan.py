@@ -136,10 +136,10 @@ def refresh(
     if not pending:
         return 0
     network = backbone.Backbone(threads=processes) if features else None
-    examine = partial(rows.examine, root=root, size=backbone.SIZE if features else None, tiles=tiles)
+    read = partial(rows.read, root=root, size=backbone.SIZE if features else None, tiles=tiles)
     batch: list[rows.Row] = []
     written = time.monotonic()
-    for results in local.run(examine, pending, processes=min(processes, len(pending)), stop=stop):
+    for results in local.run(read, pending, then=rows.describe, processes=min(processes, len(pending)), stop=stop):
         batch += [_failed(file, result) if isinstance(result, local.Failure) else result for file, result in results]
         clock.advance(len(results))
         views = sum(r.views.nbytes for r in batch if r.views is not None)

@@ -1,4 +1,4 @@
-"""Run one pure function over many items in processes that may die, hang or eat memory without harm to the rest.
+"""Run a pure function over many items in processes that may die, hang or eat memory without harm to the rest.
 
 Items go in, each comes out exactly once: with its result, or with a Failure. Nothing is written here.
 """
@@ -23,7 +23,7 @@ from typing import Any
 from ..errors import WorkerError
 
 _TICK = 0.2  # seconds between looks at the clocks
-_AHEAD = 2  # chunks a worker holds, so that it never waits for the next
+_AHEAD = 4  # chunks a worker holds, so that it never waits for the next
 _READY = "ready"
 # multiprocessing's own start would run the caller's main module again: no script without a guard, no pipe, no notebook
 # could use us. This starts from nothing but our own module.
@@ -31,7 +31,10 @@ _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from assay.workers.local import serve; serve(int(sys.argv[2]), int(sys.argv[3]))"
 )
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+# One thread each; and memory that a picture gave back is kept for the next: asking the system for it again costs more
+# than the arithmetic on it.
+_SETTINGS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_SETTINGS |= dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(16 << 20))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +48,24 @@ class Failure:
 class _Worker:
     """One process, what it was given, and the shared memory that tells which item it is at since when."""
 
-    def __init__(self, function: Callable[[Any], Any], memory: int) -> None:
+    def __init__(self, steps: list[Callable[[Any], Any]], memory: int) -> None:
         self.chunks: deque[list[Any]] = deque()
         self.ready = False
         self.pipe, theirs = Pipe()
         shared = os.memfd_create("assay")
         os.ftruncate(shared, 16)
-        self.at = memoryview(mmap.mmap(shared, 16)).cast("d")  # items finished; when the next began, 0 when idle
+        self.at = memoryview(mmap.mmap(shared, 16)).cast("d")  # the item it is at; since when, 0 when idle
         command = [sys.executable, "-c", _START, json.dumps(sys.path), str(theirs.fileno()), str(shared)]
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command,
             pass_fds=(theirs.fileno(), shared),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            env=os.environ | _ONE_THREAD,
+            env=os.environ | _SETTINGS,
         )
         theirs.close()
         os.close(shared)
-        _send(self.pipe, (function, memory))
+        _send(self.pipe, (steps, memory))
 
     def give(self, chunk: list[Any]) -> None:
         """Send a chunk; a process that has died is found out when its answer is waited for."""
@@ -91,6 +94,7 @@ def run(
     function: Callable[[Any], Any],
     items: Iterable[Any],
     *,
+    then: Callable[[Any], Any] | None = None,
     processes: int = 2,
     chunk: int = 16,
     seconds: float = 10.0,
@@ -102,9 +106,11 @@ def run(
     Args:
         function: a function of an importable module, or a `partial` of one; gets an item, returns what can be sent.
         items: what can be sent to another process.
+        then: a second function, for what the first returned. It begins when the first has done the whole chunk: the
+            code of each then stays in the processor's caches, which is a tenth of the time of small pictures.
         processes: how many at once, >= 1.
         chunk: items sent at a time, >= 1.
-        seconds: that one item may take; then its process is killed and the item is a timeout.
+        seconds: that one item may take in either function; then its process is killed and the item is a timeout.
         memory: bytes that a process may map beyond what it has when it starts.
         stop: asked between chunks; once it says True, no new chunk is begun and those under way are finished.
 
@@ -117,7 +123,8 @@ def run(
     """
     waiting = iter(items)
     again: deque[list[Any]] = deque()
-    workers = [_Worker(function, memory) for _ in range(processes)]
+    steps = [function, then] if then else [function]
+    workers = [_Worker(steps, memory) for _ in range(processes)]
     try:
         while True:
             for worker in workers:
@@ -136,7 +143,7 @@ def run(
                 elif (failure := _failure(worker, results is None, seconds)) is not None:
                     item, rest = _lost(worker)
                     again.extend(rest)
-                    workers[workers.index(worker)] = _Worker(function, memory)
+                    workers[workers.index(worker)] = _Worker(steps, memory)
                     yield [(item, failure)]
     finally:
         for worker in workers:
@@ -176,7 +183,7 @@ def serve(pipe: int, shared: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     connection = Connection(pipe)
     at = memoryview(mmap.mmap(shared, 16)).cast("d")
-    function, memory = connection.recv()
+    steps, memory = connection.recv()
     own = Path("/proc/self/statm")
     mapped = int(own.read_text().split()[0]) * resource.getpagesize() if own.exists() else 0
     resource.setrlimit(resource.RLIMIT_AS, (mapped + memory, resource.RLIM_INFINITY))
@@ -188,12 +195,12 @@ def serve(pipe: int, shared: int) -> None:
             chunk = connection.recv()
         except (EOFError, OSError):
             return
-        results = []
-        for i, item in enumerate(chunk):
-            at[0], at[1] = i, time.monotonic()
-            results.append(_apply(function, item))
+        for step in steps:
+            for i, item in enumerate(chunk):
+                at[0], at[1] = i, time.monotonic()
+                chunk[i] = _apply(step, item)
         at[1] = 0
-        if not _send(connection, results):
+        if not _send(connection, chunk):
             return
 
 
@@ -207,6 +214,8 @@ def _send(pipe: Connection, what: Any) -> bool:
 
 
 def _apply(function: Callable[[Any], Any], item: Any) -> Any:
+    if isinstance(item, Failure):
+        return item
     try:
         return function(item)
     except Exception as e:  # noqa: BLE001 - one bad file is a row, never the end of a run
