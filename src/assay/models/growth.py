@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import optimize
 
 from ..errors import InputError, UndefinedError
 from ..stats.intervals import Estimate, quantile
 
 _DRAWS = 200
-_FASTEST = 1.5  # exponent: errors that fall faster with n than this are noise
+# The redrawn curves alone held the truth in 83 to 87 of 100 simulations at 95 %: few points hardly tell a low floor from
+# a slow fall. This much further from the forecast they hold it in 95.
+_WIDER = 1.6
+_EXPONENTS = np.linspace(0.05, 1.5, 30)  # errors that fall faster with n than the last are noise
 
 
 def forecast(
@@ -46,32 +48,37 @@ def forecast(
     level = points[-1][1].level
     value = np.array([e.value for _, e in points])
     spread = np.array([max(e.high - e.low, 1e-4) for _, e in points]) / (2 * quantile(level))
-    ahead = np.array(sizes, float)
-    best = _along(_fitted(n, 1 - value, spread), ahead)
     # Points of one curve share their test rows, so they move together for the larger part.
     together = rng.normal(size=(_DRAWS, 1)) * np.sqrt(0.8)
     moved = value + (together + rng.normal(size=(_DRAWS, len(n))) * np.sqrt(0.2)) * spread
-    draws = np.array([_along(_fitted(n, 1 - np.clip(row, 0, 1), spread), ahead) for row in moved])
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    errors = _ahead(n, 1 - np.clip(np.vstack([value, moved]), 0, 1), spread, np.array(sizes, float))
+    best = errors[0]
+    low, high = (best + _WIDER * (q - best) for q in np.quantile(errors[1:], [(1 - level) / 2, (1 + level) / 2], axis=0))
     return [
-        (size, Estimate(float(1 - b), float(min(1 - h, 1 - b)), float(max(1 - w, 1 - b)), level, "inverse-power-law"))
+        (size, Estimate(float(1 - b), float(max(min(1 - h, 1 - b), 0)), float(min(max(1 - w, 1 - b), 1)), level, "power-law"))
         for size, b, w, h in zip(sizes, best, low, high, strict=True)
     ]
 
 
-def _fitted(n: np.ndarray, error: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Floor, height and exponent of the power law that lies closest, small points weighing less."""
-    scale = n[-1]
+def _ahead(n: np.ndarray, errors: np.ndarray, spread: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Errors (curves, sizes) of the power laws that lie closest to errors (curves, points).
 
-    def residuals(p: np.ndarray) -> np.ndarray:
-        return (_along(np.array([*p, scale]), n) - error) / spread
-
-    start = np.array([max(error[-1] * 0.5, 1e-6), max(error[-1] * 0.5, 1e-6), 0.5])
-    found = optimize.least_squares(residuals, start, bounds=([0, 0, 0.05], [1, 1, _FASTEST]))
-    return np.array([*found.x, scale])
-
-
-def _along(p: np.ndarray, n: np.ndarray) -> np.ndarray:
-    floor, height, exponent, scale = p
-    curve: np.ndarray = floor + height * (n / scale) ** -exponent
-    return curve
+    For a given exponent, floor and height are two numbers >= 0 by least squares; the exponent is searched on a grid.
+    """
+    weight = 1 / spread**2
+    least, found = np.full(len(errors), np.inf), np.empty((len(errors), len(sizes)))
+    for exponent in _EXPONENTS:
+        fall, further = (n / n[-1]) ** -exponent, (sizes / n[-1]) ** -exponent
+        ones, mixed, squares = weight.sum(), weight @ fall, weight @ fall**2
+        constant, along = errors @ weight, errors @ (weight * fall)
+        determinant = ones * squares - mixed**2
+        both = (constant * squares - along * mixed) / determinant, (along * ones - constant * mixed) / determinant
+        none = np.zeros(len(errors))
+        for floor, height in (both, (constant / ones, none), (none, along / squares)):
+            off = ((floor[:, None] + height[:, None] * fall - errors) ** 2 @ weight) + np.where(
+                (floor < 0) | (height < 0), np.inf, 0
+            )
+            better = off < least
+            least[better] = off[better]
+            found[better] = (floor[:, None] + height[:, None] * further)[better]
+    return found

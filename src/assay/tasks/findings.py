@@ -58,6 +58,18 @@ class Findings:
         return self.fewest[1] < _FEW
 
 
+@dataclass(frozen=True, slots=True)
+class Versus:
+    """How two compare on the same rows: first minus second, in the figure named."""
+
+    name: str
+    figure: str
+    first: Estimate
+    second: Estimate
+    difference: Estimate
+    p_value: float
+
+
 def find_two(
     classes: tuple[str, ...],
     labels: np.ndarray,
