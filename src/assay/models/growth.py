@@ -10,7 +10,7 @@ from ..stats.intervals import Estimate, quantile
 _DRAWS = 200
 # The redrawn curves alone held the truth in 83 to 87 of 100 simulations at 95 %: few points hardly tell a low floor from
 # a slow fall. This much further from the forecast they hold it in 95.
-_WIDER = 1.6
+_WIDER = 1.4
 _EXPONENTS = np.linspace(0.05, 1.5, 30)  # errors that fall faster with n than the last are noise
 
 

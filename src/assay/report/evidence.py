@@ -103,9 +103,11 @@ def recall(
                 label=f"{short(name)}  {number(average.value)}", solid_joinstyle="round")  # fmt: skip
     if prevalence is not None:
         ax.axhline(prevalence, color=DIM, linestyle=(0, (3, 4)), linewidth=1.2)
-        low = prevalence < 0.9
-        ax.text(0.99, prevalence + (0.015 if low else -0.015), f"a guess: {number(prevalence)}", color=DIM, ha="right",
-                va="bottom" if low else "top", fontsize=12)  # fmt: skip
+        # Every curve ends on this line at the right, coming from above.
+        under = prevalence > 0.12
+        ax.text(0.99 if under else 0.02, prevalence + (-0.015 if under else 0.01), f"a guess: {number(prevalence)}",
+                color=DIM, ha="right" if under else "left", va="top" if under else "bottom", fontsize=12)  # fmt: skip
+    # The key stands where no curve runs.
     crowded = min(float(np.interp(0.3, c.recall, c.precision)) for _, c, _ in curves) < 0.45
     _key(ax, "upper right" if crowded else "lower left", "average precision")
 
@@ -186,10 +188,12 @@ def predictive(
     right = at > 0.05
     ax.annotate("your base rate" if given else "here", (at, 0), xytext=(-6 if right else 6, 6), color=INK, rotation=90,
                 textcoords="offset points", ha="right" if right else "left", va="bottom")  # fmt: skip
-    # A name stands where its curve has most room round it.
-    first, last = len(x) // 6, len(x) - 1
-    ax.text(x[first], sides[1][first].value - 0.03, "a pass (NPV)", color=styles[1][0], ha="left", va="top")
-    ax.text(x[last], min(sides[0][last].value, 0.97) - 0.03, "a flag (PPV)", color=ACCENT, ha="right", va="top")
+    # A name stands beside its curve, where the other one is far away.
+    flag = next((i for i, e in enumerate(sides[0]) if e.value > 0.3), len(x) - 1)
+    ax.annotate("a flag (PPV)", (x[flag], sides[0][flag].value), xytext=(10, -4), textcoords="offset points",
+                color=ACCENT, ha="left", va="top")  # fmt: skip
+    ax.annotate("a pass (NPV)", (x[len(x) // 6], sides[1][len(x) // 6].low), xytext=(0, -6), textcoords="offset points",
+                color=styles[1][0], ha="left", va="top")  # fmt: skip
     ticks = [t for t in (0.0001, 0.001, 0.01, 0.1, 0.5) if x[0] <= t <= x[-1]]
     ax.set(xscale="log", xlim=(x[0], x[-1]), ylim=(-0.01, 1.01), xticks=ticks, yticks=[0, 0.25, 0.5, 0.75, 1])
     ax.set_yticklabels(["0", "", "0.5", "", "1"])

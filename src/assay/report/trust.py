@@ -243,7 +243,10 @@ def versus(
         "Both were judged on the same rows, so what is hard for both cancels out. Where the interval holds 0, either may "
         "be the better one.",
     )
-    plot = curves(list(drawn), None) if drawn else Html("")
+    plot = Html("")
+    if drawn:
+        label = "ROC curves: " + ", ".join(f"{name}, area {page.number(evidence.area(c))}" for name, c, _ in drawn)
+        plot = plots.svg(lambda ax: evidence.roc(drawn, ax=ax), label=label)
     return page.section(f"Is it better than {names[1]}?", page.two(join(told, page.estimates(rows)), plot), id="compare")
 
 

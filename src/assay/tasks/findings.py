@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import UndefinedError
-from ..stats import bayes, calibration, confusion, intervals, precision_recall, resampling, roc, summaries
+from ..stats import bayes, calibration, confusion, precision_recall, resampling, roc, summaries
 from ..stats.intervals import Estimate
 from .judgement import Cutoff, Measures, choose, in_turns, meaning, measure, rule, turns
 
@@ -314,16 +314,3 @@ def _spread(along: np.ndarray) -> np.ndarray:
     rising = along if along[-1] >= along[0] else -along
     places = np.searchsorted(rising, np.linspace(rising[0], rising[-1], _POINTS))
     return np.unique(np.concatenate([[0], places.clip(0, len(along) - 1), [len(along) - 1]]))
-
-
-def halve(estimate: Estimate, n: int) -> int:
-    """How many more rows halve an interval, or 0 where it has no width.
-
-    Args:
-        estimate: what was found, from n rows.
-        n: rows behind it.
-
-    Returns:
-        Rows to add.
-    """
-    return intervals.halve(estimate, n) if estimate.high > estimate.low else 0

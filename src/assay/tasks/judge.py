@@ -126,7 +126,8 @@ def judge(
                 source, target=target, classifier=what, positive=positive, group=group, folds=folds, repeats=repeats,
                 level=level, seed=seed, curve=first, clock=clock, stop=stop,
             )  # fmt: skip
-        return from_scores(Path(what), positive=positive, group=group)
+        # Which rows belong together is said once, by the file that is judged.
+        return from_scores(Path(what), positive=positive, group=group if first else None)
 
     case = read(classifier if target is not None else source, first=True)
     two = case.positive is not None
@@ -146,22 +147,24 @@ def judge(
     findings = find(case)
     versus, other = None, None
     if compare is not None:
-        name = compare if isinstance(compare, str) else getattr(compare, "name", type(compare).__name__)
+        name = _name(compare)
         second = _aligned(case, read(compare, first=False), source, name)
         other = find(second)
-        versus = _versus(str(name), case, second, findings, other, level)
-    answer = ruling.rule(findings, unit=case.unit, split=case.split, versus=versus)
-    title = source.name if target is None else f"{source.name}, {classifier if isinstance(classifier, str) else type(classifier).__name__}"
+        versus = _versus(name, case, second, findings, other, level)
+    own_name = source.name if target is None else _name(classifier)
+    title = source.name if target is None else f"{source.name}, {own_name}"
     single = case.scores if two and case.scores.ndim == 1 else None
-    warnings = [*case.warnings, *ruling.suspicions(findings, single)]
+    doubt, told = ruling.suspicions(findings, single)
+    warnings = [*case.warnings, *told]
+    answer = ruling.rule(findings, unit=case.unit, split=case.split, versus=versus, doubt=doubt)
     clock.begin("writing the report", 1)
     both: list[tuple[str, Curve, Band | None]] = []
     if two and versus is not None and other is not None:
-        both = [(name, f.curves[0][1], None) for name, f in ((title, findings), (versus.name, other))]
+        both = [(name, f.curves[0][1], None) for name, f in ((own_name, findings), (versus.name, other))]
     made = judge_page.made(source, case, seed=seed, level=level, cutoff=findings.cutoff)
     drawn = judge_page.draw(case, findings)
     page = judge_page.write(
-        title, answer, case, findings, warnings=warnings, versus=versus, both=both, made=made
+        title, answer, case, findings, name=own_name, warnings=warnings, versus=versus, both=both, made=made
     )
     report = place / "report.html"
     result = Judged(
@@ -249,6 +252,11 @@ def _versus(name: str, case: Case, second: Case, a: Findings, b: Findings, level
 
 def _once(scores: np.ndarray) -> np.ndarray:
     return scores if scores.ndim == 1 else np.asarray(scores.mean(axis=0))
+
+
+def _name(of: Any) -> str:
+    """Name a file or a classifier."""
+    return Path(of).name if isinstance(of, str | os.PathLike) else type(of).__name__
 
 
 def _key(name: str) -> str:

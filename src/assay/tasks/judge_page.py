@@ -27,6 +27,7 @@ def write(
     case: Case,
     findings: Findings,
     *,
+    name: str,
     warnings: Sequence[str],
     versus: Versus | None,
     both: Sequence[tuple[str, Curve, Band | None]],
@@ -39,6 +40,7 @@ def write(
         answer: comes first.
         case: what there was to judge.
         findings: about it.
+        name: of the classifier.
         warnings: what makes it look too good, or upside down.
         versus: how it compares with another, or None.
         both: the ROC curves of the two, or nothing.
@@ -60,13 +62,12 @@ def write(
             )  # fmt: skip
         )
     if versus is not None:
-        names, pair = (title, versus.name), (versus.first, versus.second)
+        names, pair = (name, versus.name), (versus.first, versus.second)
         parts.append(trust.versus(names, versus.figure, pair, versus.difference, versus.p_value, both))
     parts.append(trust.growth(case.learning, case.forecast, figure=case.figure, unit=unit))
     parts.append(page.section("How this was made", page.table(("what", "value"), made), id="made"))
     when = f"{datetime.now(UTC).astimezone():%-d %B %Y, %H:%M}"
-    name = page.visible(title)
-    return page.document(f"assay · {name}", when, page.join(*parts), footer="assay · nothing left this computer")
+    return page.document(f"assay · {page.visible(title)}", when, page.join(*parts), footer="assay · nothing left this computer")
 
 
 def draw(case: Case, findings: Findings) -> dict[str, bytes | str]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..stats import intervals
+from ..stats import planning
 from ..stats.intervals import Estimate
 from .findings import Findings, Versus
 from .judgement import Cutoff
@@ -13,7 +13,7 @@ _MANY = 20  # rows of both classes from which on perfection is suspicious
 
 
 def rule(
-    findings: Findings, *, unit: str, versus: Versus | None = None, split: str = ""
+    findings: Findings, *, unit: str, versus: Versus | None = None, split: str = "", doubt: str = ""
 ) -> Verdict:
     """Say how good a classifier is.
 
@@ -22,6 +22,7 @@ def rule(
         unit: what was judged, in the singular.
         versus: how it compares with another, or None.
         split: how rows were kept from judging themselves, in words; "" where nobody knows.
+        doubt: a headline that takes the place of the usual one, or "".
 
     Returns:
         The verdict.
@@ -33,10 +34,10 @@ def rule(
         sentences.append(_versus(versus))
     if split:
         sentences.append(split)
-    return Verdict(headline, [s for s in sentences if s], _settle(findings, unit))
+    return Verdict(doubt or headline, [s for s in sentences if s], _settle(findings, unit))
 
 
-def suspicions(findings: Findings, scores: np.ndarray | None) -> list[str]:
+def suspicions(findings: Findings, scores: np.ndarray | None) -> tuple[str, list[str]]:
     """Say what makes scores look too good, or upside down.
 
     Args:
@@ -44,37 +45,38 @@ def suspicions(findings: Findings, scores: np.ndarray | None) -> list[str]:
         scores: float (n,) of the positive of two classes; None where there are more.
 
     Returns:
-        Warnings, a few sentences each.
+        A headline that takes the place of the usual one, or "", and warnings of a few sentences each.
     """
     auc, positive = findings.auc, findings.positive
     if positive is None or auc is None:
-        return []
-    found = []
-    name, fewest = findings.classes[positive], findings.fewest[1]
+        return "", []
+    name, other = findings.classes[positive], findings.classes[1 - positive]
+    n, headline, found = len(findings.labels), "", []
     distinct = np.unique(scores[:100_000]) if scores is not None else np.empty(0)
-    if len(distinct) == 2 and scores is not None and np.isin(scores, distinct).all():
-        if ((scores == distinct[1]) == (findings.labels == positive)).all():
+    if scores is not None and len(distinct) == 2 and np.isin(scores, distinct).all():
+        if auc.value == 1:
+            headline = "The scores are the labels over again: that proves nothing."
             found.append(
-                "The scores are the labels over again: this is how a file looks in which the truth was copied into the "
-                "score. Nothing was judged here until it is known that it was not."
+                "The score is one number for every row of one label and another for the rest. A file looks like this when "
+                "the truth was copied into the score; only if it was not do the figures below mean anything."
             )
         else:
             found.append(
-                "The scores take two values only, so they are decisions already. How well these are is judged; no other "
+                "The scores take two values only, so they are decisions already. How good these are is judged; no other "
                 "cut-off can be. Give what the program computed before it decided."
             )
-    elif auc.value == 1 and fewest >= _MANY:
+    elif auc.value == 1 and findings.fewest[1] >= _MANY:
+        headline = f"Perfect on {n:,} rows, which needs an explanation before it is believed."
         found.append(
-            f"A perfect score, on {len(findings.labels):,} rows: mistakes are more frequent than that. Were these rows "
-            "among those that were learned from? Was the score, or something it was made of, written down after the "
-            f"answer “{name}” was known? Are there copies? The interval does not know of such things."
+            "Mistakes are more frequent than that. Were these rows among those that were learned from? Was the score, or "
+            f"something it was made of, written down after “{name}” was known? Are there copies among the rows? The "
+            "intervals know nothing of such things."
         )
     if auc.high < 0.5:
-        other = findings.classes[1 - positive]
         found.append(
             f"The scores are upside down: a high one means “{other}”. Give --positive {other!r}, or turn the scores round."
         )
-    return found
+    return headline, found
 
 
 def _headline_two(f: Findings, unit: str) -> str:
@@ -106,7 +108,8 @@ def _two(f: Findings, unit: str) -> list[str]:
     name, other, auc, m = f.classes[positive], f.classes[1 - positive], f.auc, f.measures
     found = []
     if auc is not None:
-        pairs = f"A “{name}” scores above a “{other}” in {100 * auc.value:.3g} of 100 pairs"
+        often = f"{100 * auc.value:.3g}" if auc.value == 1 or auc.value < 0.999 else "more than 99.9"
+        pairs = f"Of 100 pairs, one “{name}” and one “{other}” each, {often} are put in the right order"
         found.append(f"{pairs}: the area under the ROC curve is {said(auc)}, where a guess gives 0.50.{_doubt(auc)}")
     common = f.classes[int(np.bincount(f.labels, minlength=2).argmax())]
     base = f"always answering “{common}” would give {m.baseline.value:.2f}"
@@ -129,8 +132,8 @@ def _flags(c: Cutoff) -> str:
     flagged = frequencies.found + frequencies.false_alarms
     rate = "your base rate" if c.prevalence_given else "the base rate of these data"
     return (
-        f"At {rate}, {c.prevalence:.3g}, {frequencies.found:,} of {flagged:,} flags in 1,000 are right "
-        f"({said(c.ppv)}): {advice(c.ppv)}."
+        f"At {rate}, {c.prevalence:.3g}, of 1,000 it flags {flagged:,}, {frequencies.found:,} of them rightly: the chance "
+        f"that a flag is right is {said(c.ppv)}; {advice(c.ppv)}."
     )
 
 
@@ -173,12 +176,12 @@ def _settle(f: Findings, unit: str) -> list[str]:
         rates = [("sensitivity", f.cutoff.sensitivity, f.positive), ("specificity", f.cutoff.specificity, 1 - f.positive)]
         short = []
         for figure, estimate, which in rates:
-            wanted = intervals.how_many(estimate.value, _WANTED, level=estimate.level)
+            wanted = planning.how_many(estimate.value, _WANTED, level=estimate.level)
             if wanted > counts[which]:
                 more = f"{wanted - counts[which]:,} more “{f.classes[which]}”"
                 short.append(f"with {more} the {figure} would be known to within {_WANTED:g}")
         if short:
             return [f"What would settle it: {', and '.join(short)}."]
     figure, estimate = ("accuracy", f.measures.accuracy) if f.positive is None or f.auc is None else ("AUC", f.auc)
-    more = intervals.halve(estimate, n) if estimate.high > estimate.low else 0
+    more = planning.halve(estimate, n) if estimate.high > estimate.low else 0
     return [f"What would settle it: about {counted(more, f'more {unit}')} like these halve the interval of the {figure}."]

@@ -8,7 +8,7 @@ import numpy as np
 from ..data.collection import Collection
 from ..data.workspace import Workspace, fingerprint
 from ..errors import InputError
-from ..stats import calibration, confusion, intervals, roc
+from ..stats import calibration, confusion, planning, roc
 from .judgement import Cutoff, Measures, choose, meaning, measure, rule
 from .learn import Learned, seen
 
@@ -107,7 +107,7 @@ def judge(
         ],
         reliability=_reliability(developed, out_of_fold.mean(axis=0)),
         cutoff=cutoff,
-        more=intervals.halve(measured.accuracy, len(y)),
+        more=planning.halve(measured.accuracy, len(y)),
         reads=_count(
             workspace, fingerprint([learned.head.weight, learned.head.bias, pictures.keys[learned.used[sealed]]])
         ),
