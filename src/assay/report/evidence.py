@@ -107,9 +107,10 @@ def recall(
         under = prevalence > 0.12
         ax.text(0.99 if under else 0.02, prevalence + (-0.015 if under else 0.01), f"a guess: {number(prevalence)}",
                 color=DIM, ha="right" if under else "left", va="top" if under else "bottom", fontsize=12)  # fmt: skip
-    # The key stands where no curve runs.
-    crowded = min(float(np.interp(0.3, c.recall, c.precision)) for _, c, _ in curves) < 0.45
-    _key(ax, "upper right" if crowded else "lower left", "average precision")
+    # The key stands where no curve runs, and above what a guess reaches.
+    crowded = min(float(np.interp(0.3, c.recall, c.precision)) for _, c, _ in curves) < 0.5
+    low = prevalence + 0.06 if prevalence is not None and prevalence <= 0.3 else 0.0
+    _key(ax, "upper right" if crowded else "lower left", "average precision", over=0.0 if crowded else low)
 
 
 def calibration(bins: Sequence[Bin], *, band: CalibrationBand | None = None, ax: Axes) -> None:
@@ -319,6 +320,6 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x[kept], y[kept]
 
 
-def _key(ax: Axes, place: str, title: str) -> None:
-    key = ax.legend(loc=place, frameon=False, title=title, labelcolor=INK, fontsize=12, handlelength=2.4)
+def _key(ax: Axes, place: str, title: str, *, over: float = 0.0) -> None:
+    key = ax.legend(loc=place, bbox_to_anchor=(0, over, 1, 1 - over), frameon=False, title=title, labelcolor=INK, fontsize=12, handlelength=2.4)
     key.get_title().set(color=DIM, fontsize=12)
