@@ -10,8 +10,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from assay.errors import InputError
-from assay.report import plots, theme
-from assay.stats import calibration, roc
+from assay.report import evidence, plots, theme
+from assay.stats import bayes, calibration, precision_recall, roc
 from assay.stats.bayes import NaturalFrequencies
 from assay.stats.intervals import Estimate
 
@@ -20,6 +20,10 @@ LABELS = np.arange(90) % 3 == 0
 SCORES = RNG.normal(size=90).round(1) + LABELS
 CURVE, BAND = roc.curve(LABELS, SCORES), roc.band(LABELS, SCORES, runs=100, rng=RNG)
 BINS = calibration.reliability(LABELS, 1 / (1 + np.exp(-SCORES)))
+POINTS = [(n, Estimate(0.7, 0.5, 0.8, 0.95, "t")) for n in (9, 20)]
+RECALL = precision_recall.curve(LABELS, SCORES)
+RATES = (Estimate(0.7, 0.5, 0.8, 0.95, "t"), Estimate(0.9, 0.8, 0.95, 0.95, "t"))
+PREDICTIVE = [(p, bayes.predictive_values(*RATES, p)) for p in (0.001, 0.01, 0.1, 0.5)]
 NAME = '<b>$x_1$</b> "日本" \u202e\x1b\udce9'
 PLOTS = {
     "roc": lambda ax: evidence.roc([(NAME, CURVE, BAND), ("b", CURVE, None)], cutoff=0.4, ax=ax),
@@ -27,7 +31,10 @@ PLOTS = {
     "confusion": lambda ax: evidence.confusion(np.array([[5, 2, 0], [0, 3, 1], [0, 0, 0]]), [NAME, "b", "c"], ax=ax),
     "silhouettes": lambda ax: plots.silhouettes({2: 0.3, 3: 0.4, 4: 0.1}, 3, ax=ax),
     "histogram": lambda ax: plots.histogram(SCORES, name=NAME, mark=(0.4, NAME), ax=ax),
-    "learning": lambda ax: evidence.learning([(n, Estimate(0.7, 0.5, 0.8, 0.95, "t")) for n in (9, 20)], name=NAME, ax=ax),
+    "learning": lambda ax: evidence.learning(POINTS, forecast=[(90, POINTS[1][1])], unit="rows", name=NAME, ax=ax),
+    "recall": lambda ax: evidence.recall([(NAME, RECALL, POINTS[0][1])], prevalence=0.3, ax=ax),
+    "predictive": lambda ax: evidence.predictive(PREDICTIVE, at=0.01, ax=ax),
+    "natural frequencies": lambda ax: evidence.natural_frequencies(NaturalFrequencies(9, 1, 99, 891), unit=NAME, ax=ax),
 }  # fmt: skip
 every_plot = pytest.mark.parametrize("draw", PLOTS.values(), ids=PLOTS)
 

@@ -22,9 +22,9 @@ _VALUES = 20  # different numbers that a target may have and still be classes
 class Features:
     """Labelled rows.
 
-    labels: int (n,), places in classes; x: float (n, d), numbers, or places in the column's categories, NaN where a cell
-    is empty; categories: for each column its texts, or None where it holds numbers; groups: int (n,) of rows that belong
-    together, or None.
+    labels: int (n,), places in classes; x: float (n, d), numbers, or places in the column's categories, NaN where a
+    cell is empty; categories: for each column its texts, or None where it holds numbers; groups: int (n,) of rows that
+    belong together, or None.
     """
 
     classes: tuple[str, ...]

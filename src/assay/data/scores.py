@@ -1,4 +1,4 @@
-"""Scores: what any program said of labelled things, from a CSV file. Labels, scores, groups and folds come out as arrays.
+"""Scores: what any program said of labelled things, from a CSV file; labels, scores, groups and folds as arrays.
 
 The columns are `label` and `score`, or `label` and one column per class; `group`, `fold` and `id` or `file` at need.
 """
@@ -24,9 +24,9 @@ _OURS = {"file", "label", "probability", "status", "reason"}
 class Scores:
     """What was said of n things, and what they are.
 
-    labels: int (n,), places in classes; scores: float (n,) of the positive of two classes, or (n, k); positive: place of
-    the positive of two classes, else None; probabilities: whether the scores are; groups: int (n,) of things that belong
-    together, or None; folds: int (n,), or None; ids: names of the things, or None.
+    labels: int (n,), places in classes; scores: float (n,) of the positive of two classes, or (n, k); positive: place
+    of the positive of two classes, else None; probabilities: whether the scores are; groups: int (n,) of things that
+    belong together, or None; folds: int (n,), or None; ids: names of the things, or None.
     """
 
     classes: tuple[str, ...]
@@ -67,7 +67,7 @@ def read(path: Path, *, positive: str | None = None, group: str | None = None) -
         )
     group = group or ("group" if "group" in sheet.columns else None)
     sheets.require(sheet, ["label", *([group] if group else [])])
-    keys = [name for name in ("id", "file") if name in sheet.columns][:1]
+    keys = [str(name) for name in ("id", "file") if name in sheet.columns][:1]
     folds = ["fold"] if "fold" in sheet.columns else []
     texts = ["label", *([group] if group else []), *folds, *keys]
     if "score" in sheet.columns:
@@ -194,9 +194,7 @@ def _distributions(scores: np.ndarray) -> bool:
     return bool(within and np.allclose(scores.sum(axis=1), 1, atol=1e-3, rtol=0))
 
 
-def _structure(
-    sheet: Sheet, names: dict[str, Names], group: str | None
-) -> tuple[np.ndarray | None, np.ndarray | None]:
+def _structure(sheet: Sheet, names: dict[str, Names], group: str | None) -> tuple[np.ndarray | None, np.ndarray | None]:
     """Groups and folds; a group in two folds was learned from and judged on."""
     groups = alone(names[group]) if group else None
     folds = names["fold"].codes if "fold" in names else None

@@ -5,7 +5,6 @@ asked for are not converted, so that ten million rows cost what their two column
 """
 
 import csv
-import io
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +88,9 @@ def look(path: Path) -> Sheet:
     if len(names) > 1 and all(_is_number(name) for name in names if name):
         raise InputError(f"FILE must have a header that names its columns, got the numbers {head[:60]!r} in {path}")
     body = "\n".join(lines[lines.index(head) + 1 :][:100])
-    comma = separator != "," and any(_is_number(c.replace(",", ".", 1)) and "," in c for c in body.replace("\n", separator).split(separator))
+    comma = separator != "," and any(
+        _is_number(c.replace(",", ".", 1)) and "," in c for c in body.replace("\n", separator).split(separator)
+    )
     return Sheet(path, names, separator, "," if comma else ".")
 
 
@@ -117,7 +118,9 @@ def require(sheet: Sheet, wanted: Collection[str]) -> None:
         raise InputError(f"each column must have its own name, got {twice[0]!r} twice in {sheet.path}: rename one")
 
 
-def read(sheet: Sheet, *, texts: Sequence[str] = (), numbers: Sequence[str] = ()) -> tuple[dict[str, Names], dict[str, np.ndarray]]:
+def read(
+    sheet: Sheet, *, texts: Sequence[str] = (), numbers: Sequence[str] = ()
+) -> tuple[dict[str, Names], dict[str, np.ndarray]]:
     """Read columns of a sheet.
 
     Args:
@@ -251,7 +254,7 @@ def _explained(sheet: Sheet, numbers: Collection[str], error: Exception) -> Inpu
             except UnicodeDecodeError as e:
                 return _not_utf8(sheet.path, i, raw[e.start])
     wanted = [(name, sheet.columns.index(name)) for name in numbers]
-    with io.open(sheet.path, encoding="utf-8-sig", newline="") as file:  # noqa: UP020, PTH123 - newline as csv wants it
+    with sheet.path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file, delimiter=sheet.separator)
         next(rows)
         for row in rows:

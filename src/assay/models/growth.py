@@ -8,8 +8,8 @@ from ..errors import InputError, UndefinedError
 from ..stats.intervals import Estimate, quantile
 
 _DRAWS = 200
-# The redrawn curves alone held the truth in 83 to 87 of 100 simulations at 95 %: few points hardly tell a low floor from
-# a slow fall. This much further from the forecast they hold it in 95.
+# The redrawn curves alone held the truth in 83 to 87 of 100 simulations at 95 %: few points hardly tell a low floor
+# from a slow fall. This much further from the forecast they hold it in 95.
 _WIDER = 1.4
 _EXPONENTS = np.linspace(0.05, 1.5, 30)  # errors that fall faster with n than the last are noise
 
@@ -20,7 +20,8 @@ def forecast(
     """Say which figure more rows would reach, were they like those there are.
 
     The error falls as a power of the number of rows, towards a floor that no number of rows gets below. Points are
-    redrawn from their intervals and the curve is fitted anew: what agrees with the points shows how far it can be known.
+    redrawn from their intervals and the curve is fitted anew: what agrees with the points shows how far it can be
+    known.
 
     Args:
         points: how many rows were learnt from, rising, and the figure reached, in [0, 1], 1 the best; 3 or more.
@@ -53,9 +54,16 @@ def forecast(
     moved = value + (together + rng.normal(size=(_DRAWS, len(n))) * np.sqrt(0.2)) * spread
     errors = _ahead(n, 1 - np.clip(np.vstack([value, moved]), 0, 1), spread, np.array(sizes, float))
     best = errors[0]
-    low, high = (best + _WIDER * (q - best) for q in np.quantile(errors[1:], [(1 - level) / 2, (1 + level) / 2], axis=0))
+    low, high = (
+        best + _WIDER * (q - best) for q in np.quantile(errors[1:], [(1 - level) / 2, (1 + level) / 2], axis=0)
+    )
     return [
-        (size, Estimate(float(1 - b), float(max(min(1 - h, 1 - b), 0)), float(min(max(1 - w, 1 - b), 1)), level, "power-law"))
+        (
+            size,
+            Estimate(
+                float(1 - b), float(max(min(1 - h, 1 - b), 0)), float(min(max(1 - w, 1 - b), 1)), level, "power-law"
+            ),
+        )
         for size, b, w, h in zip(sizes, best, low, high, strict=True)
     ]
 

@@ -21,7 +21,7 @@ _RARE = 0.01  # share of rows below which categories are taken together
 Categories = Sequence[Sequence[str] | None]
 
 
-class Bayes(ClassifierMixin, BaseEstimator):
+class Bayes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """Naive Bayes on rows: numbers as bell curves, categories as counts.
 
     Args:
@@ -43,7 +43,7 @@ class Bayes(ClassifierMixin, BaseEstimator):
         """
         self.classes_ = np.unique(y)
         self.middles_ = np.nanmedian(x, axis=0)
-        self.model_ = NaiveBayes().fit(self._columns(x), y)
+        self.model_ = NaiveBayes().fit(self._table(x), y)
         return self
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
@@ -55,7 +55,7 @@ class Bayes(ClassifierMixin, BaseEstimator):
         Returns:
             float (n, k), rows sum to 1.
         """
-        return np.asarray(self.model_.predict_proba(self._columns(x)))
+        return np.asarray(self.model_.predict_proba(self._table(x)))
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Name the likeliest class.
@@ -68,14 +68,14 @@ class Bayes(ClassifierMixin, BaseEstimator):
         """
         return np.asarray(self.classes_[self.predict_proba(x).argmax(axis=1)])
 
-    def _columns(self, x: np.ndarray) -> list[np.ndarray]:
+    def _table(self, x: np.ndarray) -> np.ndarray:
         # An empty cell is a category of its own, and for a number the middle one: it then speaks for no class.
-        return [
-            np.where(np.isnan(x[:, j]), "", x[:, j].astype(str))
-            if self.categorical[j]
-            else np.where(np.isnan(x[:, j]), self.middles_[j], x[:, j])
-            for j in range(x.shape[1])
-        ]
+        table = np.empty(x.shape, object)
+        for j, categorical in enumerate(self.categorical):
+            empty = np.isnan(x[:, j])
+            filled = np.where(empty, -1 if categorical else self.middles_[j], x[:, j])
+            table[:, j] = [f"category {code:.0f}" for code in filled] if categorical else filled
+        return table
 
 
 def _boosting(categorical: np.ndarray, seed: int) -> Any:
@@ -130,7 +130,12 @@ def build(classifier: Any, categories: Categories, *, seed: int) -> Any:
 
 
 def out_of_fold(
-    estimator: Any, x: np.ndarray, labels: np.ndarray, folds: np.ndarray, *, tell: Callable[[int], None] = lambda _: None
+    estimator: Any,
+    x: np.ndarray,
+    labels: np.ndarray,
+    folds: np.ndarray,
+    *,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> np.ndarray:
     """Judge every row by a classifier that has not seen it.
 

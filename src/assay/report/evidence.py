@@ -15,7 +15,7 @@ from ..stats.calibration import Bin, CalibrationBand
 from ..stats.intervals import Estimate
 from ..stats.roc import Band, Curve
 from .page import Html, number, visible
-from .plots import ACCENT, BAD, DASHES, DIM, INK, LINE, frame, short, unit_square
+from .plots import ACCENT, BAD, DASHES, DIM, INK, frame, short, unit_square
 from .theme import CLASSES, TOKENS
 
 _MOST = 1500  # points of a curve that are drawn: more lie closer together than the line is wide
@@ -166,9 +166,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], *, ax: Axes) -> None:
     ax.set_yticklabels(names, fontsize=font)
 
 
-def predictive(
-    points: Sequence[tuple[float, PredictiveValues]], *, at: float, given: bool = True, ax: Axes
-) -> None:
+def predictive(points: Sequence[tuple[float, PredictiveValues]], *, at: float, given: bool = True, ax: Axes) -> None:
     """Draw what a flag and a pass are worth against the base rate, with their bands.
 
     Args:
@@ -229,7 +227,9 @@ def learning(
     if forecast:
         n, last = forecast[-1]
         ax.plot([n], [last.value], "o", color=ACCENT, markersize=6, markerfacecolor="none")
-        ax.annotate("forecast", (n, last.low), xytext=(0, -6), textcoords="offset points", color=DIM, ha="right", va="top")
+        ax.annotate(
+            "forecast", (n, last.low), xytext=(0, -6), textcoords="offset points", color=DIM, ha="right", va="top"
+        )
         ax.set_xscale("log")
         ticks = [points[0][0], points[-1][0], n]
         ax.set_xticks(ticks, [f"{t:,}" for t in ticks])
@@ -253,8 +253,7 @@ def natural_frequencies(frequencies: NaturalFrequencies, *, unit: str = "picture
         ax.plot(columns, rows, marker, color=TOKENS[token], markersize=4.2 if marker == "s" else 3.9, markeredgewidth=1,
                 markerfacecolor="none" if hollow else TOKENS[token], label=f"{name}  {n:,}", linestyle="")  # fmt: skip
         start += n
-    rows = -(-total // _COLUMNS)
-    ax.set(xlim=(-1, _COLUMNS), ylim=(rows, -1), aspect="equal", xticks=[], yticks=[])
+    ax.set(xlim=(-1, _COLUMNS), ylim=(-(-total // _COLUMNS), -1), aspect="equal", xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     ax.patch.set_visible(False)
     ax.set_title(f"of {total:,} {unit}", color=DIM, fontsize=13, loc="left")
@@ -321,5 +320,13 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _key(ax: Axes, place: str, title: str, *, over: float = 0.0) -> None:
-    key = ax.legend(loc=place, bbox_to_anchor=(0, over, 1, 1 - over), frameon=False, title=title, labelcolor=INK, fontsize=12, handlelength=2.4)
+    key = ax.legend(  # type: ignore[call-overload]  # it takes the name of a place
+        loc=place,
+        bbox_to_anchor=(0, over, 1, 1 - over),
+        frameon=False,
+        title=title,
+        labelcolor=INK,
+        fontsize=12,
+        handlelength=2.4,
+    )
     key.get_title().set(color=DIM, fontsize=12)

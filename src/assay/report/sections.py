@@ -293,5 +293,3 @@ def made(rows: Sequence[tuple[str, str]]) -> Html:
 
 def _plain(issue: str) -> str:
     return issue.replace("_", " ")
-
-

@@ -66,12 +66,12 @@ def cells(counts: np.ndarray, names: Sequence[str], tiles: Mapping[tuple[int, in
                 continue
             kind = "right" if i == j else "wrong"
             shade = 7 + 43 * n / totals[i]
-            line.append(
-                Html(f'<a class="{kind}" style="--shade:{shade:.0f}%" href="#cell-{i}-{j}">{n:,}</a>')
-            )
+            line.append(Html(f'<a class="{kind}" style="--shade:{shade:.0f}%" href="#cell-{i}-{j}">{n:,}</a>'))
             title = page.heading(f"{name}, called {said}" if i != j else f"{name}, rightly called so", note=f"{n:,}")
             shown = tiles[i, j]
-            walls.append(Html(f'<div class="cell" id="cell-{i}-{j}">{join(title, wall(shown, more=n - len(shown)))}</div>'))
+            walls.append(
+                Html(f'<div class="cell" id="cell-{i}-{j}">{join(title, wall(shown, more=n - len(shown)))}</div>')
+            )
         rows.append(line)
     table = page.table(["true ╲ said", *names], rows, numeric=range(1, len(names) + 1))
     hint = text("Choose a count to see the pictures behind it.", dim=True)
@@ -140,7 +140,9 @@ def calibration(
     return join(page.heading("Do its probabilities mean what they say?"), text(why, _off(error)), drawn)
 
 
-def classes(rows: Sequence[tuple[str, Estimate | None, Estimate | None, Estimate | None, int]], *, unit: str = "pictures") -> Html:
+def classes(
+    rows: Sequence[tuple[str, Estimate | None, Estimate | None, Estimate | None, int]], *, unit: str = "pictures"
+) -> Html:
     """Tabulate classes, the worst first.
 
     Args:
@@ -203,7 +205,9 @@ def meaning(
     told = join(text(story), page.estimates(rows))
     elsewhere = Html("")
     if curve:
-        label = f"Chance that a flag and that a pass is right, at base rates from {curve[0][0]:.2g} to {curve[-1][0]:.2g}"
+        label = (
+            f"Chance that a flag and that a pass is right, at base rates from {curve[0][0]:.2g} to {curve[-1][0]:.2g}"
+        )
         drawn = plots.svg(
             lambda ax: evidence.predictive(curve, at=prevalence, given=given, ax=ax), label=label, size=_WIDE
         )
@@ -240,14 +244,17 @@ def versus(
     ends = f"{_signed(difference.low)} to {_signed(difference.high)}"
     told = text(
         Html(f"The difference in {safe(figure)} is <b>{_signed(difference.value)}</b> ({ends}; p {_p(p_value)})."),
-        "Both were judged on the same rows, so what is hard for both cancels out. Where the interval holds 0, either may "
+        "Both were judged on the same rows, so what is hard for both cancels out. Where the interval holds 0, either "
+        "may "
         "be the better one.",
     )
     plot = Html("")
     if drawn:
         label = "ROC curves: " + ", ".join(f"{name}, area {page.number(evidence.area(c))}" for name, c, _ in drawn)
         plot = plots.svg(lambda ax: evidence.roc(drawn, ax=ax), label=label)
-    return page.section(f"Is it better than {names[1]}?", page.two(join(told, page.estimates(rows)), plot), id="compare")
+    return page.section(
+        f"Is it better than {names[1]}?", page.two(join(told, page.estimates(rows)), plot), id="compare"
+    )
 
 
 def growth(
@@ -268,7 +275,9 @@ def growth(
         return Html("")
     told = [f"With {n:,} {unit} it reaches {page.number(e.value)} ({page.between(e)})." for n, e in points[-1:]]
     told += [f"With {n:,} it would reach about {page.number(e.value)} ({page.between(e)})." for n, e in forecast]
-    told += ["The dashed part is a power law through the points: it holds for more of the same kind."] if forecast else []
+    told += (
+        ["The dashed part is a power law through the points: it holds for more of the same kind."] if forecast else []
+    )
     label = f"{figure} by {unit} learnt from: " + ", ".join(f"{n:,}: {page.number(e.value)}" for n, e in points)
     drawn = plots.svg(
         lambda ax: evidence.learning(points, name=figure, forecast=forecast, unit=unit, ax=ax), label=label, size=_WIDE
@@ -305,7 +314,9 @@ def _right(counts: np.ndarray) -> str:
 def _taken(counts: np.ndarray) -> Html:
     return join(
         page.heading("What is taken for what?"),
-        text(f"{_right(counts).removesuffix(' right')} are right. A row is a true class, a column what the model said."),
+        text(
+            f"{_right(counts).removesuffix(' right')} are right. A row is a true class, a column what the model said."
+        ),
     )
 
 

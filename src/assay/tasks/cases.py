@@ -1,4 +1,4 @@
-"""Cases: what there is to judge. A file of scores, a table or a model with pictures goes in; labels and scores come out."""
+"""Cases: what there is to judge. A file of scores, a table, or a model and pictures in; labels and scores out."""
 
 import os
 from collections.abc import Callable
@@ -31,8 +31,9 @@ class Case:
     """Labels and scores, and everything that is known about how they came about.
 
     labels: int (n,), places in classes; scores: float (n,) of the positive of two classes, (n, k), or with repeats in
-    front; probable: whether they are probabilities; fixed: a cut-off chosen elsewhere and its rule, or None; unit: what a
-    row is, in the singular; names: (n,) of the rows, or None; thumbnails: JPEG files of the rows, or none; learning and
+    front; probable: whether they are probabilities; fixed: a cut-off chosen elsewhere and its rule, or None; unit:
+    what a row is, in the singular; names: (n,) of the rows, or None; thumbnails: JPEG files of the rows, or none;
+    learning and
     forecast: how many were learnt from, and the figure named reached.
     """
 
@@ -83,8 +84,8 @@ def from_scores(path: Path, *, positive: str | None, group: str | None) -> Case:
         folds = len(np.unique(found.folds))
         split = f"Each of {folds} folds was scored by a model that had not seen it, as the file says."
     return Case(
-        found.classes, found.labels, found.scores, found.positive, found.probabilities, found.groups, found.folds, "row",
-        names=None if found.ids is None else _listed(found), split=split, notes=notes,
+        found.classes, found.labels, found.scores, found.positive, found.probabilities, found.groups, found.folds,
+        unit="row", names=None if found.ids is None else _listed(found), split=split, notes=notes,
     )  # fmt: skip
 
 
@@ -206,7 +207,8 @@ def from_model(
     if not wanted:
         got = ", ".join(map(repr, strangers[:5])) or "no label at all"
         raise InputError(
-            f"FOLDER must hold pictures labelled {', '.join(map(repr, classes[:5]))}, got {got} in {root}: put them into "
+            f"FOLDER must hold pictures labelled {', '.join(map(repr, classes[:5]))}, got {got} in {root}: put them "
+            f"into "
             "folders of these names, or name a table with --labels"
         )
     clock.begin("looking", len(wanted))
@@ -225,10 +227,20 @@ def from_model(
     chances = np.array([s.prediction.probabilities for s in new])
     refused = sum(s.prediction.label == NONE for s in new)
     notes = [*known.notes]
-    notes += [f"left out: {len(good) - len(new):,} pictures that the model has learned from"] if len(new) < len(good) else []
+    notes += (
+        [f"left out: {len(good) - len(new):,} pictures that the model has learned from"] if len(new) < len(good) else []
+    )
     notes += [f"left out: {len(seen) - len(good):,} files that could not be read"] if len(good) < len(seen) else []
-    notes += [f"left out: pictures labelled {', '.join(map(repr, strangers[:8]))}, which the model does not know"] if strangers else []
-    notes += [f"{refused:,} of {len(new):,} pictures were called “{NONE}”; they are judged by their probabilities"] if refused else []
+    notes += (
+        [f"left out: pictures labelled {', '.join(map(repr, strangers[:8]))}, which the model does not know"]
+        if strangers
+        else []
+    )
+    notes += (
+        [f"{refused:,} of {len(new):,} pictures were called “{NONE}”; they are judged by their probabilities"]
+        if refused
+        else []
+    )
     sealed = sum(parts.get(s.sha256) == "test" for s in new)
     notes += [f"{sealed:,} of them are of the sealed part that judged the model before"] if sealed else []
     which, fixed = None, None
@@ -366,7 +378,9 @@ def _traps(table: Features, target: str, which: int | None, found: np.ndarray) -
     if not telling:
         return []
     named = ", ".join(f"“{c}”" for c in telling[:3])
-    return [
-        f"{named} alone {'tells' if len(telling) == 1 else 'tell'} “{target}” almost without a mistake. Was it known at the "
-        f"time when “{target}” is to be foretold, or written down after it? If after, leave the column out and judge again."
-    ]
+    verb = "tells" if len(telling) == 1 else "tell"
+    trap = (
+        f"{named} alone {verb} “{target}” almost without a mistake. Was it known at the time when “{target}” is to be "
+        "foretold, or written down after it? If after, leave the column out and judge again."
+    )
+    return [trap]

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..errors import UndefinedError
 from ..stats import bayes, calibration, confusion, precision_recall, resampling, roc, summaries
+from ..stats.calibration import CalibrationBand, CalibrationError
 from ..stats.intervals import Estimate
 from .judgement import Cutoff, Measures, choose, in_turns, meaning, measure, rule, turns
 
@@ -36,8 +38,8 @@ class Findings:
     curves: list[tuple[str, roc.Curve, roc.Band | None]]
     recalls: list[tuple[str, precision_recall.Curve, Estimate]]
     bins: list[calibration.Bin]
-    calibration: calibration.CalibrationBand | None
-    calibration_error: calibration.CalibrationError | None
+    reliable: CalibrationBand | None
+    error: CalibrationError | None
     predictive: list[tuple[float, bayes.PredictiveValues]]
 
     @property
@@ -113,17 +115,25 @@ def find_two(
     """
     is_positive = labels == positive
     one = scores if scores.ndim == 1 else scores.mean(axis=0)
-    options = {"specificity": specificity, "cost_fp": cost_fp, "cost_fn": cost_fn, "prevalence": prevalence}
+    options: dict[str, Any] = {
+        "specificity": specificity,
+        "cost_fp": cost_fp,
+        "cost_fn": cost_fn,
+        "prevalence": prevalence,
+    }
     if fixed is not None:
         threshold, why = fixed
         flagged = one >= threshold
     else:
-        threshold, why = choose(is_positive, one, **options), rule(specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn)
+        threshold = choose(is_positive, one, **options)
+        why = rule(specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn)
         flagged = in_turns(is_positive, one, turns(labels, groups, folds, rng), options)
     predictions = np.where(flagged, positive, 1 - positive)
     stacked = np.atleast_2d(scores)
     both = np.stack([1 - stacked, stacked] if positive else [stacked, 1 - stacked], axis=2)
-    measures = measure(labels, both, predictions[None].repeat(len(both), axis=0), groups, level=level, probable=probable)
+    measures = measure(
+        labels, both, predictions[None].repeat(len(both), axis=0), groups, level=level, probable=probable
+    )
     share = prevalence if prevalence is not None else float(is_positive.mean())
     cutoff = meaning(
         classes[positive], is_positive, flagged, threshold=threshold, rule=why, prevalence=share,
@@ -145,8 +155,8 @@ def find_two(
         curves=[(classes[positive], _thin(roc.curve(is_positive, one)), band)],
         recalls=[(classes[positive], _thin_recall(precision_recall.curve(is_positive, one)), average)],
         bins=calibration.reliability(is_positive, one, bins=10, level=level) if probable else [],
-        calibration=calibration.band(is_positive, one, level=level) if probable and small else None,
-        calibration_error=calibration.ece(is_positive, one, level=level, rng=rng) if probable and small else None,
+        reliable=calibration.band(is_positive, one, level=level) if probable and small else None,
+        error=calibration.ece(is_positive, one, level=level, rng=rng) if probable and small else None,
         predictive=_predictive(cutoff, level),
     )
     findings.figures.extend(_figures(findings, average, is_positive, one if probable else None, groups, level))
@@ -213,8 +223,8 @@ def find_many(
         curves=curves,
         recalls=recalls,
         bins=calibration.reliability(right, sure, bins=10, level=level) if probable else [],
-        calibration=calibration.band(right, sure, level=level) if probable and small else None,
-        calibration_error=calibration.ece(right, sure, level=level, rng=rng) if probable and small else None,
+        reliable=calibration.band(right, sure, level=level) if probable and small else None,
+        error=calibration.ece(right, sure, level=level, rng=rng) if probable and small else None,
         predictive=[],
     )
 
@@ -222,7 +232,7 @@ def find_many(
 def _threshold(
     positive: np.ndarray,
     scores: np.ndarray,
-    options: dict[str, float | None],
+    options: dict[str, Any],
     groups: np.ndarray | None,
     level: float,
     rng: np.random.Generator,
@@ -230,7 +240,7 @@ def _threshold(
     """The cut-off with how far it would move on other rows."""
 
     def chosen(indices: np.ndarray) -> float:
-        return choose(positive[indices], scores[indices], **options)  # type: ignore[arg-type]
+        return choose(positive[indices], scores[indices], **options)
 
     try:
         return resampling.bootstrap(

@@ -1,4 +1,4 @@
-"""Judge: how far can a classifier be trusted? Any program's scores, a table, or a model and pictures it has not seen."""
+"""Judge: how far can a classifier be trusted? By any program's scores, on a table, or on pictures new to it."""
 
 import os
 from collections.abc import Callable
@@ -80,11 +80,11 @@ def judge(
         classifier: "boosting", "logistic" or "bayes", or a scikit-learn estimator; for a table.
         compare: another CSV of scores of the same rows; for a table another classifier; for a model another model.
         labels: "folders", or a CSV file with the columns file and label; for a model.
-        positive: of two classes, the one that a flag means; by default the one called 1, yes, true or positive, else the
-            rarer.
+        positive: of two classes, the one that a flag means; by default the one called 1, yes, true or positive, else
+            the rarer.
         specificity: share of negatives that the cut-off must pass.
-        cost_fp: cost of a false alarm. Without costs or a specificity the cut-off has the greatest sum of sensitivity and
-            specificity.
+        cost_fp: cost of a false alarm. Without costs or a specificity the cut-off has the greatest sum of sensitivity
+            and specificity.
         cost_fn: cost of a miss, in the same unit.
         prevalence: share of positives where the classifier will be used; as in the data by default.
         group: column of rows that are not independent; `group` by default, where it is there.
@@ -119,7 +119,8 @@ def judge(
     def read(what: Any, *, first: bool) -> Case:
         if folder is not None:
             return from_model(
-                Path(what), Path(folder), labels=labels, positive=positive, own=own, processes=processes, clock=clock, stop=stop
+                Path(what), Path(folder), labels=labels, positive=positive, own=own, processes=processes, clock=clock,
+                stop=stop
             )  # fmt: skip
         if target is not None:
             return from_table(
@@ -194,7 +195,9 @@ def judge(
 def _check(source: Path, folder: str | os.PathLike[str] | None, target: str | None, folds: int, repeats: int) -> None:
     model = source.suffix.lower() == ".assay"
     if not source.is_file():
-        raise InputError(f"FILE must be a CSV file or a model, got {'a folder' if source.is_dir() else 'nothing'} at {source}")
+        raise InputError(
+            f"FILE must be a CSV file or a model, got {'a folder' if source.is_dir() else 'nothing'} at {source}"
+        )
     if model and folder is None:
         raise InputError(f"a model needs pictures to be judged on, got {source} alone: assay judge {source} FOLDER")
     if folder is not None and not model:
@@ -228,7 +231,8 @@ def _aligned(first: Case, second: Case, source: Path, name: str) -> Case:
     if (second.labels[order] != first.labels).any():
         row = int((second.labels[order] != first.labels).argmax()) + 1
         raise InputError(
-            f"--compare must have the same label in each row, got another in row {row:,} of {name}: sort both alike, or "
+            f"--compare must have the same label in each row, got another in row {row:,} of {name}: sort both alike, "
+            f"or "
             "give both a column id"
         )
     axis = 0 if second.scores.ndim == 1 or second.positive is None else 1
@@ -240,7 +244,10 @@ def _versus(name: str, case: Case, second: Case, a: Findings, b: Findings, level
     try:
         if case.positive is not None:
             found = comparisons.aucs(
-                case.labels == case.positive, *(_once(c.scores) for c in (case, second)), level=level, groups=case.groups
+                case.labels == case.positive,
+                *(_once(c.scores) for c in (case, second)),
+                level=level,
+                groups=case.groups,
             )
             figure = "AUC"
         else:

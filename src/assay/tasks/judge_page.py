@@ -57,9 +57,15 @@ def write(
     if cutoff is not None:
         parts.append(
             trust.meaning(
-                cutoff.positive, cutoff.prevalence, cutoff.frequencies, cutoff.ppv, cutoff.npv,
-                unit=unit, curve=findings.predictive, given=cutoff.prevalence_given,
-            )  # fmt: skip
+                cutoff.positive,
+                cutoff.prevalence,
+                cutoff.frequencies,
+                cutoff.ppv,
+                cutoff.npv,
+                unit=unit,
+                curve=findings.predictive,
+                given=cutoff.prevalence_given,
+            )
         )
     if versus is not None:
         names, pair = (name, versus.name), (versus.first, versus.second)
@@ -67,7 +73,9 @@ def write(
     parts.append(trust.growth(case.learning, case.forecast, figure=case.figure, unit=unit))
     parts.append(page.section("How this was made", page.table(("what", "value"), made), id="made"))
     when = f"{datetime.now(UTC).astimezone():%-d %B %Y, %H:%M}"
-    return page.document(f"assay · {page.visible(title)}", when, page.join(*parts), footer="assay · nothing left this computer")
+    return page.document(
+        f"assay · {page.visible(title)}", when, page.join(*parts), footer="assay · nothing left this computer"
+    )
 
 
 def draw(case: Case, findings: Findings) -> dict[str, bytes | str]:
@@ -117,13 +125,9 @@ def made(source: Path, case: Case, *, seed: int, level: float, cutoff: Cutoff | 
 def _good(findings: Findings, unit: str) -> str:
     two = findings.positive is not None
     counts = np.bincount(findings.labels, minlength=len(findings.classes))
-    per_class = [] if two else [
-        (name, m_recall, m_precision, auc, int(n))
-        for name, m_recall, m_precision, auc, n in zip(
-            findings.classes, findings.measures.recall, findings.measures.precision, findings.measures.auc, counts,
-            strict=True,
-        )
-    ]  # fmt: skip
+    m = findings.measures
+    rows = zip(findings.classes, m.recall, m.precision, m.auc, counts.tolist(), strict=True)
+    per_class = [] if two else list(rows)
     share = float(counts[findings.positive] / counts.sum()) if findings.positive is not None else None
     curves = trust.curves(findings.curves, findings.cutoff.threshold if findings.cutoff else None)
     told = [page.estimates(findings.figures)]
@@ -131,21 +135,18 @@ def _good(findings: Findings, unit: str) -> str:
         t = findings.threshold
         told.append(
             page.text(
-                f"The cut-off is {t.value:.3g}; on other rows it would have come out between {t.low:.3g} and {t.high:.3g}. "
-                "It is chosen in turns on some of the rows and measured on the others.",
+                f"The cut-off is {t.value:.3g}; on other rows it would have come out between {t.low:.3g} and "
+                f"{t.high:.3g}. It is chosen in turns on some of the rows and measured on the others.",
                 dim=True,
             )
         )
-    return page.section(
-        "How good is it?",
-        page.two(page.join(*told), page.join(curves, page.heading("Precision against recall"), trust.recalls(findings.recalls, share))),
-        trust.classes(per_class, unit=unit),
-        id="results",
-    )  # fmt: skip
+    drawn = page.join(curves, page.heading("Precision against recall"), trust.recalls(findings.recalls, share))
+    table = trust.classes(per_class, unit=unit)
+    return page.section("How good is it?", page.two(page.join(*told), drawn), table, id="results")
 
 
 def _mistakes(case: Case, findings: Findings) -> str:
-    reliable = trust.calibration(findings.bins, band=findings.calibration, error=findings.calibration_error)
+    reliable = trust.calibration(findings.bins, band=findings.reliable, error=findings.error)
     if case.thumbnails and len(findings.classes) <= _CELLS:
         tiles = {
             (i, j): [
@@ -162,9 +163,7 @@ def _mistakes(case: Case, findings: Findings) -> str:
     return page.section("Which mistakes does it make?", both, id="mistakes")
 
 
-def _plots(
-    case: Case, findings: Findings
-) -> Iterator[tuple[str, str, tuple[int, int], Callable[[Axes], None]]]:
+def _plots(case: Case, findings: Findings) -> Iterator[tuple[str, str, tuple[int, int], Callable[[Axes], None]]]:
     """Name, label, size and plot, each for a file of its own."""
     square, cutoff, unit = (400, 380), findings.cutoff, f"{case.unit}s"
     curves, recalls = findings.curves[: len(CLASSES)], findings.recalls[: len(CLASSES)]
@@ -172,28 +171,43 @@ def _plots(
         mark = cutoff.threshold if cutoff else None
         yield "roc", "ROC curve", square, lambda ax: evidence.roc(curves, cutoff=mark, ax=ax)
         share = float((findings.labels == findings.positive).mean()) if findings.positive is not None else None
-        yield "precision-recall", "Precision against recall", square, lambda ax: evidence.recall(
-            recalls, prevalence=share, ax=ax
+        yield (
+            "precision-recall",
+            "Precision against recall",
+            square,
+            lambda ax: evidence.recall(recalls, prevalence=share, ax=ax),
         )
     if findings.bins:
         yield "calibration", "Calibration", square, partial(_calibration, findings)
     side = int(np.clip(240 + 13 * len(findings.classes), 340, 830))
-    yield "confusion", "Confusion matrix", (side, side - 20), lambda ax: evidence.confusion(
-        findings.matrix, findings.classes, ax=ax
+    yield (
+        "confusion",
+        "Confusion matrix",
+        (side, side - 20),
+        lambda ax: evidence.confusion(findings.matrix, findings.classes, ax=ax),
     )
     if cutoff is not None and findings.predictive:
         at, given, frequencies = cutoff.prevalence, cutoff.prevalence_given, cutoff.frequencies
-        yield "predictive-values", "Predictive values by base rate", _WIDE, lambda ax: evidence.predictive(
-            findings.predictive, at=at, given=given, ax=ax
+        yield (
+            "predictive-values",
+            "Predictive values by base rate",
+            _WIDE,
+            lambda ax: evidence.predictive(findings.predictive, at=at, given=given, ax=ax),
         )
-        yield "natural-frequencies", "Natural frequencies", (560, 300), lambda ax: evidence.natural_frequencies(
-            frequencies, unit=unit, ax=ax
+        yield (
+            "natural-frequencies",
+            "Natural frequencies",
+            (560, 300),
+            lambda ax: evidence.natural_frequencies(frequencies, unit=unit, ax=ax),
         )
     if case.learning:
-        yield "learning-curve", "Learning curve", _WIDE, lambda ax: evidence.learning(
-            case.learning, name=case.figure, forecast=case.forecast, unit=unit, ax=ax
+        yield (
+            "learning-curve",
+            "Learning curve",
+            _WIDE,
+            lambda ax: evidence.learning(case.learning, name=case.figure, forecast=case.forecast, unit=unit, ax=ax),
         )
 
 
 def _calibration(findings: Findings, ax: Axes) -> None:
-    evidence.calibration(findings.bins, band=findings.calibration, ax=ax)
+    evidence.calibration(findings.bins, band=findings.reliable, ax=ax)

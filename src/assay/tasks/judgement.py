@@ -4,6 +4,7 @@ What is chosen here, a cut-off, is never measured on the rows that it was chosen
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +56,13 @@ class Cutoff:
 
 
 def check(
-    *, specificity: float | None, cost_fp: float, cost_fn: float, prevalence: float | None, level: float = 0.95, seed: int
+    *,
+    specificity: float | None,
+    cost_fp: float,
+    cost_fn: float,
+    prevalence: float | None,
+    level: float = 0.95,
+    seed: int,
 ) -> None:
     """Refuse what no cut-off could honour before hours of work, not after.
 
@@ -248,15 +255,13 @@ def turns(
     return rng.integers(_FOLDS, size=int(codes.max()) + 1)[codes]
 
 
-def in_turns(positive: np.ndarray, scores: np.ndarray, folds: np.ndarray, options: dict[str, float | None]) -> np.ndarray:
+def in_turns(positive: np.ndarray, scores: np.ndarray, folds: np.ndarray, options: dict[str, Any]) -> np.ndarray:
     """Flag the rows of each fold by a cut-off chosen on all the others."""
     flagged = np.zeros(len(scores), bool)
     numbers = np.unique(folds)
     for fold in numbers:
         here = folds == fold
         others = ~here if len(numbers) > 1 else here
-        threshold = choose(positive[others], scores[others], **options)  # type: ignore[arg-type]
+        threshold = choose(positive[others], scores[others], **options)
         flagged[here] = scores[here] >= threshold
     return flagged
-
-

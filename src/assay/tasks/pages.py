@@ -16,9 +16,9 @@ from .copies import Copies
 from .copies import Group as Same
 from .group import Groups
 from .judgement import Measures
-from .sealed import Judgement
 from .learn import Learned
 from .scan import Scan, flags
+from .sealed import Judgement
 from .trial import Trial
 from .verdict import Verdict, said
 

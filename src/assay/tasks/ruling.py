@@ -1,4 +1,4 @@
-"""Ruling: what scores say about a classifier, in sentences that a stranger understands; and what they are suspected of."""
+"""Ruling: what scores say about a classifier in plain sentences, and what they are suspected of."""
 
 import numpy as np
 
@@ -12,9 +12,7 @@ _WANTED = 0.1  # half width within which a rate is known well enough to decide o
 _MANY = 20  # rows of both classes from which on perfection is suspicious
 
 
-def rule(
-    findings: Findings, *, unit: str, versus: Versus | None = None, split: str = "", doubt: str = ""
-) -> Verdict:
+def rule(findings: Findings, *, unit: str, versus: Versus | None = None, split: str = "", doubt: str = "") -> Verdict:
     """Say how good a classifier is.
 
     Args:
@@ -28,8 +26,8 @@ def rule(
         The verdict.
     """
     two = findings.positive is not None
-    headline = _headline_two(findings, unit) if two else _headline_many(findings, unit)
-    sentences = _two(findings, unit) if two else _many(findings, unit)
+    headline = _headline_two(findings) if two else _headline_many(findings, unit)
+    sentences = _two(findings) if two else _many(findings, unit)
     if versus is not None:
         sentences.append(_versus(versus))
     if split:
@@ -57,29 +55,33 @@ def suspicions(findings: Findings, scores: np.ndarray | None) -> tuple[str, list
         if auc.value == 1:
             headline = "The scores are the labels over again: that proves nothing."
             found.append(
-                "The score is one number for every row of one label and another for the rest. A file looks like this when "
+                "The score is one number for every row of one label and another for the rest. A file looks like this "
+                "when "
                 "the truth was copied into the score; only if it was not do the figures below mean anything."
             )
         else:
             found.append(
-                "The scores take two values only, so they are decisions already. How good these are is judged; no other "
+                "The scores take two values only, so they are decisions already. How good these are is judged; no "
+                "other "
                 "cut-off can be. Give what the program computed before it decided."
             )
     elif auc.value == 1 and findings.fewest[1] >= _MANY:
         headline = f"Perfect on {n:,} rows, which needs an explanation before it is believed."
         found.append(
-            "Mistakes are more frequent than that. Were these rows among those that were learned from? Was the score, or "
+            "Mistakes are more frequent than that. Were these rows among those that were learned from? Was the score, "
+            "or "
             f"something it was made of, written down after “{name}” was known? Are there copies among the rows? The "
             "intervals know nothing of such things."
         )
     if auc.high < 0.5:
         found.append(
-            f"The scores are upside down: a high one means “{other}”. Give --positive {other!r}, or turn the scores round."
+            f"The scores are upside down: a high one means “{other}”. Give --positive {other!r}, or turn the scores "
+            f"round."
         )
     return headline, found
 
 
-def _headline_two(f: Findings, unit: str) -> str:
+def _headline_two(f: Findings) -> str:
     positive, auc = f.positive or 0, f.auc
     name, other = f.classes[positive], f.classes[1 - positive]
     if f.too_few:
@@ -103,7 +105,7 @@ def _headline_many(f: Findings, unit: str) -> str:
     return f"Names the right one of {len(f.classes)} classes for {right:,} of {counted(len(f.labels), unit)}."
 
 
-def _two(f: Findings, unit: str) -> list[str]:
+def _two(f: Findings) -> list[str]:
     positive = f.positive or 0
     name, other, auc, m = f.classes[positive], f.classes[1 - positive], f.auc, f.measures
     found = []
@@ -132,7 +134,8 @@ def _flags(c: Cutoff) -> str:
     flagged = frequencies.found + frequencies.false_alarms
     rate = "your base rate" if c.prevalence_given else "the base rate of these data"
     return (
-        f"At {rate}, {c.prevalence:.3g}, of 1,000 it flags {flagged:,}, {frequencies.found:,} of them rightly: the chance "
+        f"At {rate}, {c.prevalence:.3g}, of 1,000 it flags {flagged:,}, {frequencies.found:,} of them rightly: the "
+        f"chance "
         f"that a flag is right is {said(c.ppv)}; {advice(c.ppv)}."
     )
 
@@ -140,10 +143,8 @@ def _flags(c: Cutoff) -> str:
 def _many(f: Findings, unit: str) -> list[str]:
     m = f.measures
     common = f.classes[int(np.bincount(f.labels, minlength=len(f.classes)).argmax())]
-    found = [
-        f"On {counted(m.n, unit)} the accuracy is {said(m.accuracy)}; always answering “{common}” would give "
-        f"{m.baseline.value:.2f}.{_doubt(m.accuracy)}"
-    ]
+    base = f"always answering “{common}” would give {m.baseline.value:.2f}"
+    found = [f"On {counted(m.n, unit)} the accuracy is {said(m.accuracy)}; {base}.{_doubt(m.accuracy)}"]
     scored = [(r.value, name) for r, name in zip(m.recall, f.classes, strict=True) if r is not None]
     worst, name = min(scored)
     if worst < 1:
@@ -173,15 +174,20 @@ def _settle(f: Findings, unit: str) -> list[str]:
     n = len(f.labels)
     if f.positive is not None and f.cutoff is not None:
         counts = np.bincount(f.labels, minlength=2)
-        rates = [("sensitivity", f.cutoff.sensitivity, f.positive), ("specificity", f.cutoff.specificity, 1 - f.positive)]
+        rates = [
+            ("sensitivity", f.cutoff.sensitivity, f.positive),
+            ("specificity", f.cutoff.specificity, 1 - f.positive),
+        ]
         short = []
         for figure, estimate, which in rates:
             wanted = planning.how_many(estimate.value, _WANTED, level=estimate.level)
             if wanted > counts[which]:
-                more = f"{wanted - counts[which]:,} more “{f.classes[which]}”"
-                short.append(f"with {more} the {figure} would be known to within {_WANTED:g}")
+                lacking = f"{wanted - counts[which]:,} more “{f.classes[which]}”"
+                short.append(f"with {lacking} the {figure} would be known to within {_WANTED:g}")
         if short:
             return [f"What would settle it: {', and '.join(short)}."]
     figure, estimate = ("accuracy", f.measures.accuracy) if f.positive is None or f.auc is None else ("AUC", f.auc)
     more = planning.halve(estimate, n) if estimate.high > estimate.low else 0
-    return [f"What would settle it: about {counted(more, f'more {unit}')} like these halve the interval of the {figure}."]
+    return [
+        f"What would settle it: about {counted(more, f'more {unit}')} like these halve the interval of the {figure}."
+    ]

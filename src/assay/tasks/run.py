@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..data import folder
 from ..data.collection import Collection, collect
 from ..data.workspace import Workspace

@@ -7,9 +7,9 @@ import numpy as np
 from ..stats.intervals import Estimate
 from .copies import Copies
 from .group import Groups
-from .sealed import Judgement
 from .learn import FRACTIONS, Learned
 from .scan import Scan
+from .sealed import Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _settle(learned: Learned, judgement: Judgement, copies: Copies) -> list[str]
     labels = int(np.ceil(judgement.more / share))
     where = "in the sealed part" if given else f"of which {judgement.more:,} fall into the sealed part"
     kept = sum(len(g.others) for g in copies.groups)
-    together = f" {counted(kept, 'copy', 'copies')} stayed on one side of the split." if kept else ""
+    together = f" {counted(kept, 'copy', many='copies')} stayed on one side of the split." if kept else ""
     reads = (
         "once" if judgement.reads == 1 else f"for {judgement.reads} models: the last figures are no longer quite blind"
     )
@@ -156,7 +156,7 @@ def _problems(broken: int, copies: Copies) -> str:
     if broken:
         parts.append(f"{counted(broken, 'file')} {'is' if broken == 1 else 'are'} no picture")
     if spare:
-        parts.append(f"{counted(spare, 'copy', 'copies')} could go")
+        parts.append(f"{counted(spare, 'copy', many='copies')} could go")
     return f"; {_listed(parts)}" if parts else ""
 
 
