@@ -1,4 +1,4 @@
-"""Areas equal counts over pairs, curves and cut-offs a walk over thresholds, and intervals cover as they say."""
+"""Areas equal counts over pairs, curves a walk over thresholds, and intervals cover as often as they say."""
 
 import math
 
@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from assay.errors import InputError, UndefinedError
-from assay.stats.intervals import clustered, proportion
-from assay.stats.roc import at, auc, band, curve, cutoff, delong_variance
+from assay.stats.roc import auc, band, curve, delong_variance, partial_auc
 
 # World Federation of Neurosurgeons' grade of 113 patients by outcome: Turck 2010, in the package pROC.
 WFNS_LABELS = np.r_[np.zeros(72, bool), np.ones(41, bool)]
@@ -220,12 +219,6 @@ def test_extreme_scores_give_the_curve_of_their_easy_twin():
     extreme = np.array([-1.797e308, -5e-324, 0, 5e-324, 1, 1.797e308])
     labels = np.array([0, 1, 0, 1, 0, 1], bool)
     assert (curve(labels, extreme).false_positive_rate == curve(labels, np.arange(6.0)).false_positive_rate).all()
-    for specificity in (0, 0.5, 1):
-        threshold = cutoff(labels, extreme, specificity=specificity)
-        assert math.isfinite(threshold)
-        assert (
-            (extreme >= threshold) == (np.arange(6) >= cutoff(labels, np.arange(6.0), specificity=specificity))
-        ).all()
 
 
 def test_curve_equals_a_walk_over_thresholds():
@@ -248,7 +241,8 @@ def test_band_follows_the_curve_and_always_has_width():
         assert y == pytest.approx(np.interp(x, c.false_positive_rate, c.sensitivity))
     assert (b.low <= b.sensitivity).all()
     assert (b.sensitivity <= b.high).all()
-    assert (b.high - b.low > 0.1).all()
+    assert (b.high - b.low > 0.02)[:-1].all()
+    assert b.low[-1] == b.sensitivity[-1] == b.high[-1] == 1
     assert b.low.min() >= 0
     assert b.high.max() <= 1
 
@@ -258,19 +252,6 @@ def test_rates_that_binary_fractions_miss_are_still_met():
     scores = np.r_[np.arange(100.0), np.full(10, 70.5)]  # 29 of 100 negatives above, 71 below
     b = band(labels, scores, rng=np.random.default_rng(0))
     assert (b.sensitivity[28], b.sensitivity[29]) == (0, 1)
-    assert cutoff(labels, -scores, specificity=0.29) == -70.75
-    beside = np.r_[np.arange(100.0), np.full(10, 6.5)]
-    assert cutoff(labels, beside, specificity=0.07) == 6.25
-
-
-def test_large_scores_do_not_overflow_on_the_way_to_their_middle():
-    assert cutoff(np.array([False, True]), np.array([1.5e308, 1.7e308])) == pytest.approx(1.6e308)
-
-
-def test_band_reaches_at_least_to_wilsons_limits():
-    b = band(np.arange(9) > 4, np.arange(9.0), rng=np.random.default_rng(0))
-    assert b.low[20:] == pytest.approx(np.full(81, proportion(4, 4).low))
-    assert (b.low[:20] == 0).all()  # less than 1 of 5 negatives
 
 
 def test_band_covers_as_often_as_it_says():
@@ -283,57 +264,12 @@ def test_band_covers_as_often_as_it_says():
     assert (covered / 200 > 0.9).all()
 
 
-@pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("specificity", [0, 0.5, 0.9, 1])
-def test_cutoff_finds_the_most_positives_at_that_specificity(seed, specificity):
-    labels, scores = sample(11, 20, 1, np.random.default_rng(seed), ties=seed % 2 == 0)
-    threshold = cutoff(labels, scores, specificity=specificity)
-    rates = {t: (np.mean(scores[labels] >= t), np.mean(scores[~labels] < t)) for t in (*scores, math.inf)}
-    best = max((se, sp) for se, sp in rates.values() if sp >= specificity - 1e-12)
-    assert (np.mean(scores[labels] >= threshold), np.mean(scores[~labels] < threshold)) == best
-
-
-@pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("options", [{}, {"cost_fn": 5.0}, {"cost_fp": 3.0, "prevalence": 0.1}])
-def test_cutoff_has_the_least_expected_cost(seed, options):
-    labels, scores = sample(11, 20, 1, np.random.default_rng(seed))
-    share = options.get("prevalence", 11 / 31)
-    fp, fn = options.get("cost_fp", 1), options.get("cost_fn", 1)
-
-    def cost(t):
-        return share * fn * np.mean(scores[labels] < t) + (1 - share) * fp * np.mean(scores[~labels] >= t)
-
-    assert cost(cutoff(labels, scores, **options)) == pytest.approx(min(cost(t) for t in (*scores, math.inf)))
-
-
-def test_cutoff_lies_halfway_between_neighbours():
-    labels, scores = np.array([0, 0, 1, 1], bool), np.array([1.0, 2, 4, 7])
-    assert cutoff(labels, scores) == cutoff(labels, scores, specificity=1) == 3
-    assert cutoff(labels, scores, cost_fp=0, cost_fn=1) == 3
-    assert cutoff(~labels, scores, cost_fn=9) == 1  # all positive: the lowest score itself
-    assert cutoff(~labels, scores, specificity=1) == np.nextafter(7, 8)  # none positive
-    beside = 1 + np.array([0, 1]) * np.finfo(float).eps
-    assert cutoff(np.array([False, True]), beside) == beside[1]
-
-
-def test_rates_at_a_threshold_are_shares_of_each_class():
-    labels, scores = sample(11, 20, 1, np.random.default_rng(2), ties=True)
-    sensitivity, specificity = at(labels, scores, 1.0, level=0.9)
-    assert sensitivity == proportion(sum(scores[labels] >= 1), 11, level=0.9)
-    assert specificity == proportion(sum(scores[~labels] < 1), 20, level=0.9)
-    groups = np.arange(31) // 3
-    sensitivity, specificity = at(labels, scores, 1.0, groups=groups)
-    assert sensitivity == clustered(scores[labels] >= 1, groups[labels])
-    assert specificity == clustered(scores[~labels] < 1, groups[~labels])
-
-
 EVERY = {
     "auc": auc,
     "delong_variance": delong_variance,
     "curve": curve,
     "band": lambda y, s: band(y, s, rng=np.random.default_rng(0)),
-    "cutoff": cutoff,
-    "at": lambda y, s: at(y, s, 1.0),
+    "partial_auc": lambda y, s: partial_auc(y, s, rng=np.random.default_rng(0)),
 }
 
 
@@ -351,14 +287,6 @@ def test_what_cannot_be_ranked_is_refused(name):
 
 def test_options_outside_their_range_are_refused():
     labels, scores = np.array([0, 1, 0, 1], bool), np.arange(4.0)
-    for options, says in (
-        ({"specificity": 1.1}, "specificity must be in"),
-        ({"cost_fp": -1.0}, "costs must be"),
-        ({"cost_fp": 0.0, "cost_fn": 0.0}, "costs must be"),
-        ({"prevalence": 1.0}, "prevalence must be in"),
-    ):
-        with pytest.raises(InputError, match=says):
-            cutoff(labels, scores, **options)
     with pytest.raises(InputError, match="level must be in"):
         auc(labels, scores, level=0)
     with pytest.raises(InputError, match="groups must be"):
@@ -367,5 +295,7 @@ def test_options_outside_their_range_are_refused():
         auc(labels, scores, groups=np.array([0, 1, 2, 1]))
     with pytest.raises(InputError, match="runs must be >= 100"):
         band(labels, scores, runs=5, rng=np.random.default_rng(0))
-    with pytest.raises(InputError, match="threshold must be a number"):
-        at(labels, scores, math.nan)
+    with pytest.raises(InputError, match="method must be one of delong-score, delong-logit"):
+        auc(labels, scores, method="wald")
+    with pytest.raises(InputError, match="specificity must rise within"):
+        partial_auc(labels, scores, specificity=(0.9, 0.8), rng=np.random.default_rng(0))
