@@ -68,7 +68,9 @@ def test_every_interval_holds_its_value_has_width_and_mirrors(method, n):
         assert limits(e) == pytest.approx((1 - other.high, 1 - other.low))
 
 
-@pytest.mark.parametrize(("method", "worst"), [("wilson", 0.86), ("clopper-pearson", 0.95), ("jeffreys", 0.87), ("mid-p", 0.91)])
+@pytest.mark.parametrize(
+    ("method", "worst"), [("wilson", 0.86), ("clopper-pearson", 0.95), ("jeffreys", 0.87), ("mid-p", 0.91)]
+)
 @pytest.mark.parametrize("n", [10, 50])
 def test_exact_coverage_of_proportions(method, worst, n):
     truths = np.arange(0.005, 0.9951, 0.005)
