@@ -93,7 +93,7 @@ def test_means_are_welchs_interval():
 
 
 def test_differences_without_an_answer_are_refused():
-    with pytest.raises(InputError, match="one level, got 0.95 and 0.9"):
+    with pytest.raises(InputError, match=r"one level, got 0\.95 and 0\.9"):
         mover(proportion(1, 2), proportion(1, 2, level=0.9))
     with pytest.raises(InputError, match="correlation must be in"):
         mover(Estimate(0, 0, 1, 0.95, "t"), Estimate(0, 0, 1, 0.95, "t"), correlation=1.5)
