@@ -233,8 +233,8 @@ def permutation(
     one, other = (stats.rankdata(s) for s in pair)
 
     def apart(a: np.ndarray, b: np.ndarray) -> float:
-        placed = ranks.placements(labels, np.array([a, b])).wins.mean(axis=1)
-        return abs(float(placed[0] - placed[1]))
+        areas = ranks.placements(labels, np.array([a, b])).areas
+        return abs(float(areas[0] - areas[1]))
 
     seen, as_far = apart(one, other), 1
     for _ in range(runs):
