@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DATA ?=
 
-.PHONY: demo test test-all lint bench clean
+.PHONY: demo test test-all lint bench coverage clean
 
 demo: .venv/demo
 	$(BIN)/python examples/demo.py
@@ -20,6 +20,9 @@ lint: .venv/dev
 
 bench: .venv/bench
 	$(BIN)/python bench/run.py $(if $(DATA),--data $(DATA))
+
+coverage: .venv/dev
+	$(BIN)/python bench/interval_coverage.py
 
 clean:
 	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -4,9 +4,17 @@ import math
 
 import numpy as np
 import pytest
+<<<<<<< HEAD
 
 from assay.errors import InputError, UndefinedError
 from assay.stats.cutoffs import at, cutoff
+=======
+from scipy import stats
+
+from assay.errors import InputError, UndefinedError
+from assay.stats import agreement, confusion, summaries
+from assay.stats.cutoffs import at, choose, counts, cutoff, rates
+>>>>>>> stats
 from assay.stats.intervals import clustered, proportion
 
 
@@ -82,7 +90,105 @@ def test_rates_that_binary_fractions_miss_are_still_met():
     assert cutoff(labels, beside, specificity=0.07) == 6.25
 
 
+<<<<<<< HEAD
 EVERY = {"cutoff": cutoff, "at": lambda y, s: at(y, s, 1.0)}
+=======
+def test_rates_are_those_of_the_confusion_matrix():
+    labels, scores = sample(11, 20, 1, np.random.default_rng(3), ties=True)
+    r, calls, y = rates(labels, scores, 1.0, level=0.9), (scores >= 1).astype(int), labels.astype(int)
+    assert list(vars_of(counts(labels, scores, 1.0))) == confusion.matrix(1 - y, 1 - calls, classes=2).ravel().tolist()
+    assert (r.sensitivity, r.specificity) == at(labels, scores, 1.0, level=0.9)
+    assert r.ppv == proportion(int((y & calls).sum()), int(calls.sum()), level=0.9)
+    assert r.npv == proportion(int(((1 - y) & (1 - calls)).sum()), int((1 - calls).sum()), level=0.9)
+    assert r.accuracy == confusion.accuracy(y, calls, level=0.9)
+    assert r.balanced_accuracy.value == pytest.approx((r.sensitivity.value + r.specificity.value) / 2)
+    assert r.f1 == summaries.f1(y, calls, classes=2, level=0.9)[1]
+    assert r.mcc == summaries.mcc(y, calls, classes=2, level=0.9)
+    assert r.kappa == agreement.kappa(y, calls, classes=2, level=0.9)
+
+
+def vars_of(tallies):
+    return tallies.true_positives, tallies.false_negatives, tallies.false_positives, tallies.true_negatives
+
+
+def test_rates_where_nothing_is_called_positive():
+    r = rates(np.array([0, 1, 0, 1], bool), np.arange(4.0), 9)
+    assert (r.ppv, r.mcc, r.npv.value, r.f1.value) == (None, None, 0.5, 0)
+
+
+RULES = ("specificity", "youden", "cost")
+
+
+def test_youden_is_the_most_sensitivity_and_specificity_together():
+    labels, scores = sample(15, 30, 1, np.random.default_rng(4))
+    c = choose(labels, scores, rule="youden", runs=100, rng=np.random.default_rng(0))
+    sums = [np.mean(scores[labels] >= t) + np.mean(scores[~labels] < t) for t in scores]
+    t = c.threshold.value
+    assert np.mean(scores[labels] >= t) + np.mean(scores[~labels] < t) == pytest.approx(max(sums))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rates_out_of_bag_do_not_flatter(rule):
+    rng, gaps, inside = np.random.default_rng(5), [], []
+    for _ in range(25):
+        labels, scores = sample(12, 25, 0, rng)  # nothing to find
+        c = choose(labels, scores, rule=rule, cost_fn=2.0, runs=100, rng=rng)
+        seen = at(labels, scores, c.threshold.value)
+        gaps.append(c.sensitivity.value + c.specificity.value - 1)
+        inside.append(seen[0].value + seen[1].value - 1)
+    assert np.mean(inside) > 0.08
+    assert abs(np.mean(gaps)) < 0.06
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rates_out_of_bag_hold_what_the_threshold_gives(rule):
+    rng, held = np.random.default_rng(6), np.zeros(2)
+    for _ in range(40):
+        labels, scores = sample(40, 60, 1.5, rng)
+        c = choose(labels, scores, rule=rule, cost_fn=3.0, runs=100, rng=rng)
+        t = c.threshold.value
+        truths = stats.norm.sf(t - 1.5), stats.norm.cdf(t)
+        held += [e.low <= x <= e.high for e, x in zip((c.sensitivity, c.specificity), truths, strict=True)]
+        assert c.threshold.low <= t <= c.threshold.high
+    assert (held / 40 > 0.85).all()
+
+
+def test_a_choice_is_a_function_of_the_seed_and_of_its_rule():
+    labels, scores = sample(15, 30, 1, np.random.default_rng(7))
+    first, again = (choose(labels, scores, runs=100, rng=np.random.default_rng(1)) for _ in range(2))
+    assert first == again
+    assert first.threshold.value == cutoff(labels, scores, specificity=0.9)
+    cost = choose(labels, scores, rule="cost", cost_fn=4.0, prevalence=0.2, runs=100, rng=np.random.default_rng(1))
+    assert cost.threshold.value == cutoff(labels, scores, cost_fn=4.0, prevalence=0.2)
+
+
+def test_pictures_of_a_group_never_judge_each_other():
+    labels, scores = np.repeat(np.arange(12) < 5, 4), np.repeat(np.random.default_rng(8).random(12), 4)
+    c = choose(labels, scores, groups=np.repeat(np.arange(12), 4), runs=100, rng=np.random.default_rng(0))
+    alone = choose(labels[::4], scores[::4], runs=100, rng=np.random.default_rng(0))
+    assert c.sensitivity.value == pytest.approx(alone.sensitivity.value)
+    assert c.sensitivity.low == pytest.approx(alone.sensitivity.low, abs=0.05)
+
+
+def test_choices_without_an_answer_are_refused():
+    labels, scores = sample(6, 9, 1, np.random.default_rng(9))
+    rng = np.random.default_rng(0)
+    with pytest.raises(InputError, match="rule must be one of specificity, youden, cost, got 'best'"):
+        choose(labels, scores, rule="best", rng=rng)
+    with pytest.raises(InputError, match="runs must be >= 100"):
+        choose(labels, scores, runs=9, rng=rng)
+    with pytest.raises(UndefinedError, match="a choice of a cut-off needs 2 groups of each class, got 2 groups"):
+        choose(labels, scores, groups=labels, rng=rng)
+
+
+EVERY = {
+    "cutoff": cutoff,
+    "at": lambda y, s: at(y, s, 1.0),
+    "counts": lambda y, s: counts(y, s, 1.0),
+    "rates": lambda y, s: rates(y, s, 1.0),
+    "choose": lambda y, s: choose(y, s, rng=np.random.default_rng(0)),
+}
+>>>>>>> stats
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -7,7 +7,11 @@ import pytest
 from scipy import stats
 
 from assay.errors import InputError, UndefinedError
+<<<<<<< HEAD
 from assay.stats.intervals import METHODS, clustered, mean, proportion, quantile
+=======
+from assay.stats.intervals import METHODS, OPTIMISTIC, Estimate, clustered, effective, mean, proportion, quantile
+>>>>>>> stats
 
 # 95 % limits of Newcombe 1998 (81/263, 0/20) and of statsmodels 0.15.
 TABLE = {
@@ -221,6 +225,56 @@ def test_mean_keeps_the_digits_of_nist_numacc4():
     e = mean(values)
     half = quantile(0.95, df=1000) * 0.1 / math.sqrt(1001)  # NIST StRD: mean 10000000.2, s 0.1
     assert (e.value, e.high - e.value) == pytest.approx((10000000.2, half), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("values", "value", "sigma"),
+    [  # NIST StRD: the certified mean and standard deviation
+        ([10000001.0, 10000003, 10000002], 10000002, 1),
+        ([1.2, *[1.1, 1.3] * 500], 1.2, 0.1),
+        ([1000000.2, *[1000000.1, 1000000.3] * 500], 1000000.2, 0.1),
+        ([10000000.2, *[10000000.1, 10000000.3] * 500], 10000000.2, 0.1),
+    ],
+)
+def test_mean_keeps_the_digits_of_nist(values, value, sigma):
+    e = mean(np.array(values))
+    found = (e.high - e.low) / 2 / quantile(0.95, df=len(values) - 1) * math.sqrt(len(values))
+    assert -math.log10(abs(e.value - value) / value + 1e-16) >= 14
+    assert -math.log10(abs(found - sigma) / sigma + 1e-16) >= 8
+
+
+def test_mean_with_known_sigma_is_the_normal_interval():
+    values = np.random.default_rng(3).gamma(2, 2, 500)
+    for level, z in ((0.95, 1.959964), (0.9, 1.644854)):
+        e, half = mean(values, level=level, sigma=2 * math.sqrt(2)), z * 2 * math.sqrt(2) / math.sqrt(500)
+        assert limits(e) == pytest.approx((values.mean() - half, values.mean() + half), abs=1e-6)
+    assert mean(np.array([7.0]), sigma=1).value == 7
+
+
+def test_known_sigma_must_be_one():
+    for options in ({"sigma": 0.0}, {"sigma": math.inf}, {"sigma": 1.0, "groups": np.zeros(2)}):
+        with pytest.raises(InputError, match="sigma must be finite, > 0 and without groups"):
+            mean(np.ones(2), **options)
+    with pytest.raises(UndefinedError, match="needs 1 value, got 0"):
+        mean(np.zeros(0), sigma=1.0)
+
+
+def test_an_interval_says_where_it_is_optimistic():
+    plain = proportion(1, 2)
+    assert not plain.optimistic
+    told = Estimate(0.5, 0.4, 0.6, 0.95, "wilson" + OPTIMISTIC)
+    assert told.optimistic
+    assert str(told) == "0.500 [0.400, 0.600] (95%, wilson, optimistic here)"
+
+
+def test_effective_number_of_values():
+    rng = np.random.default_rng(4)
+    values, groups = rng.normal(size=200), np.repeat(np.arange(200), 3)
+    assert effective(values, np.arange(200)) == 200
+    assert effective(np.repeat(values, 3), groups) == pytest.approx(200, rel=0.01)  # copies
+    assert effective(np.ones(12), np.arange(12) // 3) == 4  # no spread at all: as if copies
+    independent = effective(rng.normal(size=600), groups)
+    assert 400 < independent <= 600
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 
 from assay.errors import InputError
+<<<<<<< HEAD
 from assay.stats.intervals import METHODS, Estimate, clustered, proportion
 from assay.stats.planning import halve
+=======
+from assay.stats.intervals import METHODS, OPTIMISTIC, Estimate, clustered, limits, mean, proportion
+from assay.stats.planning import halve, how_many, how_many_values
+>>>>>>> stats
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -15,8 +20,12 @@ def test_halve_is_the_first_number_that_halves(method, k, n):
     more = halve(e, n)
 
     def width(total):
+<<<<<<< HEAD
         low, high = METHODS[method](k / n * total, total, 0.95)
         return min(max(high, k / n), 1) - max(min(low, k / n), 0)
+=======
+        return np.ptp(limits(k / n, total, method=method))
+>>>>>>> stats
 
     assert width(n + more) <= (e.high - e.low) / 2 < width(n + more - 1)
 
@@ -33,3 +42,43 @@ def test_halve_of_other_widths_goes_with_the_root():
         halve(Estimate(1, 1, 1, 0.95, "t"), 5)
     with pytest.raises(InputError, match="n must be >= 1"):
         halve(proportion(1, 2), 0)
+<<<<<<< HEAD
+=======
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("value", "half"), [(0.5, 0.1), (0.9, 0.03), (1.0, 0.02), (0.0, 0.2)])
+def test_how_many_is_the_first_number_that_is_narrow_enough(method, value, half):
+    n = how_many(value, half, method=method)
+    assert np.ptp(limits(value, n, method=method)) <= 2 * half + 1e-9
+    assert n == 1 or np.ptp(limits(value, n - 1, method=method)) > 2 * half
+
+
+def test_how_many_values_of_the_tutorial():
+    n = how_many_values(2 * 2**0.5, 0.05, level=0.9)
+    assert np.ptp([getattr(mean(np.zeros(n), sigma=2 * 2**0.5, level=0.9), side) for side in ("low", "high")]) <= 0.1
+    assert np.ptp([getattr(mean(np.zeros(n - 1), sigma=2 * 2**0.5, level=0.9), s) for s in ("low", "high")]) > 0.1
+    assert how_many_values(1, 0.5) == 16  # (1.96 / 0.5) squared is 15.4
+
+
+def test_an_optimistic_interval_is_halved_like_any():
+    plain = proportion(10, 20)
+    assert halve(Estimate(*limits_of(plain), 0.95, "wilson" + OPTIMISTIC), 20) == halve(plain, 20)
+
+
+def limits_of(e):
+    return e.value, e.low, e.high
+
+
+def test_plans_without_an_answer_are_refused():
+    for arguments, options, says in (
+        ((1.1, 0.1), {}, "value must be in"),
+        ((0.5, 0.5), {}, "half_width must be in"),
+        ((0.5, 0.1), {"method": "wald"}, "method must be one of"),
+        ((0.5, 0.1), {"level": 1}, "level must be in"),
+    ):
+        with pytest.raises(InputError, match=says):
+            how_many(*arguments, **options)
+    with pytest.raises(InputError, match="must be finite and > 0"):
+        how_many_values(0, 1)
+>>>>>>> stats
