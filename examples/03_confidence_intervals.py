@@ -43,8 +43,8 @@ narrower, and wrong more often.
 ## A hundred intervals
 
 Of {many} intervals from samples of 5,000, **{cover}** hold the mean at 95 % and {cover90} at 90 %. From samples of
-20,000 they are half as wide ({wide:.4f} and {narrow:.4f}), and {cover_large} of {many} hold it: more data make an interval
-narrower, not truer.
+20,000 they are half as wide ({wide:.4f} and {narrow:.4f}), and {cover_large} of {many} hold it: more data make an
+interval narrower, not truer.
 
 ![100 intervals of samples of 5,000; those that miss are red and dashed](03_intervals_5000.png)
 ![100 intervals of samples of 20,000, on the same scale](03_intervals_20000.png)

@@ -57,8 +57,8 @@ fits.
 
 ## Planning a project
 
-Our own hope is {hope} weeks. Twelve other teams took {low} to {high}, {mean}. Their times are the base rate; the hope is a
-sign, and hopes have been a half of what it took, give or take a factor of 1.5. Together: **{plan:.0f} weeks**, and in
+Our own hope is {hope} weeks. Twelve other teams took {low} to {high}, {mean}. Their times are the base rate; the hope is
+a sign, and hopes have been a half of what it took, give or take a factor of 1.5. Together: **{plan:.0f} weeks**, and in
 9 of 10 cases between {early} and {late}.
 
 ![What the other teams took, and what to believe with our own hope](04_plan.png)
@@ -77,7 +77,8 @@ Of 1,000 women 10 have breast cancer; 98 are told that they might, and 9 of thes
 ## Naive Bayes on real data
 
 Four columns of *breast cancer Wisconsin* ({n} tumours, from scikit-learn), each taken as independent of the others
-given the class, in 10-fold cross-validation: AUC **{auc}**, accuracy **{accuracy}** against {baseline:.2f} for always “benign”.
+given the class, in 10-fold cross-validation: AUC **{auc}**, accuracy **{accuracy}** against {baseline:.2f} for always
+“benign”.
 
 ![ROC curve of naive Bayes](04_roc.png)
 ![Calibration of naive Bayes](04_calibration.png)
@@ -150,7 +151,8 @@ def main(out: Path) -> None:
     page = PAGE.format(
         lawyers=LAWYERS, engineers=ENGINEERS, people="\n".join(people), hope=HOPE, low=OTHERS.min(), high=OTHERS.max(),
         mean=f"on average {weeks.value:.0f} ({weeks.low:.0f} to {weeks.high:.0f})",
-        plan=WEEKS[np.searchsorted(reached, 0.5)], early=WEEKS[np.searchsorted(reached, 0.05)], late=WEEKS[np.searchsorted(reached, 0.95)], tests="\n".join(tests),
+        plan=WEEKS[np.searchsorted(reached, 0.5)], early=WEEKS[np.searchsorted(reached, 0.05)],
+        late=WEEKS[np.searchsorted(reached, 0.95)], tests="\n".join(tests),
         n=len(labels), auc=show(roc.auc(malignant, scores)), share=malignant.mean(), shifted=shifted, found=show(found),
         accuracy=show(confusion.accuracy(labels, (scores >= cutoffs.cutoff(malignant, scores)).astype(int))),
         baseline=1 - malignant.mean(),

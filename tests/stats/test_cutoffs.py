@@ -4,17 +4,11 @@ import math
 
 import numpy as np
 import pytest
-<<<<<<< HEAD
-
-from assay.errors import InputError, UndefinedError
-from assay.stats.cutoffs import at, cutoff
-=======
 from scipy import stats
 
 from assay.errors import InputError, UndefinedError
 from assay.stats import agreement, confusion, summaries
 from assay.stats.cutoffs import at, choose, counts, cutoff, rates
->>>>>>> stats
 from assay.stats.intervals import clustered, proportion
 
 
@@ -90,9 +84,6 @@ def test_rates_that_binary_fractions_miss_are_still_met():
     assert cutoff(labels, beside, specificity=0.07) == 6.25
 
 
-<<<<<<< HEAD
-EVERY = {"cutoff": cutoff, "at": lambda y, s: at(y, s, 1.0)}
-=======
 def test_rates_are_those_of_the_confusion_matrix():
     labels, scores = sample(11, 20, 1, np.random.default_rng(3), ties=True)
     r, calls, y = rates(labels, scores, 1.0, level=0.9), (scores >= 1).astype(int), labels.astype(int)
@@ -188,7 +179,6 @@ EVERY = {
     "rates": lambda y, s: rates(y, s, 1.0),
     "choose": lambda y, s: choose(y, s, rng=np.random.default_rng(0)),
 }
->>>>>>> stats
 
 
 @pytest.mark.parametrize("name", EVERY)

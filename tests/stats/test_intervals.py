@@ -7,11 +7,7 @@ import pytest
 from scipy import stats
 
 from assay.errors import InputError, UndefinedError
-<<<<<<< HEAD
-from assay.stats.intervals import METHODS, clustered, mean, proportion, quantile
-=======
 from assay.stats.intervals import METHODS, OPTIMISTIC, Estimate, clustered, effective, mean, proportion, quantile
->>>>>>> stats
 
 # 95 % limits of Newcombe 1998 (81/263, 0/20) and of statsmodels 0.15.
 TABLE = {

@@ -4,13 +4,8 @@ import numpy as np
 import pytest
 
 from assay.errors import InputError
-<<<<<<< HEAD
-from assay.stats.intervals import METHODS, Estimate, clustered, proportion
-from assay.stats.planning import halve
-=======
 from assay.stats.intervals import METHODS, OPTIMISTIC, Estimate, clustered, limits, mean, proportion
 from assay.stats.planning import halve, how_many, how_many_values
->>>>>>> stats
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -20,12 +15,7 @@ def test_halve_is_the_first_number_that_halves(method, k, n):
     more = halve(e, n)
 
     def width(total):
-<<<<<<< HEAD
-        low, high = METHODS[method](k / n * total, total, 0.95)
-        return min(max(high, k / n), 1) - max(min(low, k / n), 0)
-=======
         return np.ptp(limits(k / n, total, method=method))
->>>>>>> stats
 
     assert width(n + more) <= (e.high - e.low) / 2 < width(n + more - 1)
 
@@ -42,8 +32,6 @@ def test_halve_of_other_widths_goes_with_the_root():
         halve(Estimate(1, 1, 1, 0.95, "t"), 5)
     with pytest.raises(InputError, match="n must be >= 1"):
         halve(proportion(1, 2), 0)
-<<<<<<< HEAD
-=======
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -81,4 +69,3 @@ def test_plans_without_an_answer_are_refused():
             how_many(*arguments, **options)
     with pytest.raises(InputError, match="must be finite and > 0"):
         how_many_values(0, 1)
->>>>>>> stats

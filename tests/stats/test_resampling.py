@@ -5,13 +5,9 @@ import pytest
 from scipy import stats
 
 from assay.errors import InputError, UndefinedError
-<<<<<<< HEAD
-from assay.stats.resampling import bootstrap
-=======
 from assay.stats import roc
 from assay.stats.intervals import mean, proportion
 from assay.stats.resampling import METHODS, auc, bootstrap, coverage
->>>>>>> stats
 
 
 def limits(e):
@@ -84,11 +80,7 @@ def test_bootstrap_covers_a_skewed_mean():
     [
         (lambda _: 1.0, {}, UndefinedError, "must vary"),
         (lambda _: float("nan"), {}, UndefinedError, "finite on every resample"),
-<<<<<<< HEAD
-        (np.mean, {"runs": 10}, InputError, "runs >= 100"),
-=======
         (np.mean, {"runs": 10}, InputError, "runs must be >= 100"),
->>>>>>> stats
         (np.mean, {"groups": np.zeros(3)}, InputError, "groups must be"),
         (np.mean, {"groups": np.zeros(6)}, UndefinedError, "2 groups, got 1"),
         (np.mean, {"groups": np.arange(6) // 3, "strata": np.arange(6) // 2}, InputError, "in one stratum"),
@@ -97,8 +89,6 @@ def test_bootstrap_covers_a_skewed_mean():
 def test_bootstraps_without_an_answer_are_refused(statistic, options, error, says):
     with pytest.raises(error, match=says):
         bootstrap(statistic, 6, rng=np.random.default_rng(0), **options)
-<<<<<<< HEAD
-=======
 
 
 def test_percentile_and_basic_limits_mirror_each_other():
@@ -196,4 +186,3 @@ def test_coverage_finds_an_interval_that_is_too_narrow():
     assert e.high < 0.7
     with pytest.raises(InputError, match="runs must be >= 1"):
         coverage(lambda _: 0, mean, 0, runs=0, rng=np.random.default_rng(0))
->>>>>>> stats

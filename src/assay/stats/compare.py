@@ -64,19 +64,11 @@ def aucs(
     covariance = ranks.delong(placed).covariance
     scale = math.sqrt(covariance[0, 0] * covariance[1, 1])
     correlation = min(max(covariance[0, 1] / scale, -1.0), 1.0) if scale > 0 else 0.0
-<<<<<<< HEAD
-    if (placed.wins[0] == placed.wins[1]).all() and (placed.losses[0] == placed.losses[1]).all():
-        # Alike by rank: rounding of the correlation must not leave a width. At perfection nothing shows that they
-        # would go on to agree, so there it stays 0.
-        correlation = 1.0 if scale > 0 else 0.0
-    return _compared(roc.area(placed, row=0), roc.area(placed, row=1), correlation, level)
-=======
     found = _compared(roc.area(placed, row=0), roc.area(placed, row=1), correlation, level)
     if scale > 0 and all((p[0] == p[1]).all() for p in (placed.wins, placed.losses)):
         # Alike by rank, they are one model. Where both are perfect nothing shows that they would go on to agree.
         return Comparison(found.first, found.second, Estimate(0.0, 0.0, 0.0, level, "mover-delong"), 1.0)
     return found
->>>>>>> stats
 
 
 def unpaired_aucs(
@@ -241,13 +233,8 @@ def permutation(
     one, other = (stats.rankdata(s) for s in pair)
 
     def apart(a: np.ndarray, b: np.ndarray) -> float:
-<<<<<<< HEAD
-        placed = ranks.placements(labels, np.array([a, b])).wins.mean(axis=1)
-        return abs(float(placed[0] - placed[1]))
-=======
         areas = ranks.placements(labels, np.array([a, b])).areas
         return abs(float(areas[0] - areas[1]))
->>>>>>> stats
 
     seen, as_far = apart(one, other), 1
     for _ in range(runs):

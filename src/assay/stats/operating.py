@@ -1,11 +1,7 @@
 """One point of an ROC curve: what sensitivity a wanted specificity leaves, and the reverse, with intervals."""
 
 import numpy as np
-<<<<<<< HEAD
-from scipy import special
-=======
 from scipy import optimize, special
->>>>>>> stats
 
 from ..errors import InputError
 from . import ranks
@@ -117,17 +113,8 @@ def _at(labels: np.ndarray, scores: np.ndarray, kept: float, level: float, group
 
 def _mixture(counts: np.ndarray, m: float, weights: np.ndarray, tail: float) -> float:
     """Quantile of the mixture of Jeffreys posteriors of counts out of m."""
-<<<<<<< HEAD
-    low, high = 0.0, 1.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        below = weights @ special.betainc(counts + 0.5, m - counts + 0.5, middle)
-        low, high = (middle, high) if below < tail else (low, middle)
-    return (low + high) / 2
-=======
 
     def below(share: float) -> float:
         return float(weights @ special.betainc(counts + 0.5, m - counts + 0.5, share)) - tail
 
     return float(optimize.brentq(below, 0.0, 1.0, xtol=1e-10))
->>>>>>> stats

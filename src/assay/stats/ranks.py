@@ -30,22 +30,15 @@ class Placements:
 
     wins: float (k, m), the share of negatives that each positive beats; losses: float (k, n), the share of
     positives that each negative loses to; positives, negatives: int, the group of each, None where every picture
-<<<<<<< HEAD
-    is its own. Without groups pictures stand in the order of their scores where k is 1, else as they came.
-=======
     is its own; areas: float (k,), exact to the last bit. Without groups pictures stand in the order of their scores
     where k is 1, else as they came.
->>>>>>> stats
     """
 
     wins: np.ndarray
     losses: np.ndarray
     positives: np.ndarray | None
     negatives: np.ndarray | None
-<<<<<<< HEAD
-=======
     areas: np.ndarray
->>>>>>> stats
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,43 +170,27 @@ def placements(labels: np.ndarray, scores: np.ndarray, *, groups: np.ndarray | N
     rows = np.atleast_2d(scores)
     if groups is None and len(rows) == 1:
         up, down = np.sort(rows[0][labels]), np.sort(rows[0][~labels])
-<<<<<<< HEAD
-        return Placements(_below(up, down)[None], 1 - _below(down, up)[None], None, None)
-    wins, losses = np.empty((len(rows), np.count_nonzero(labels))), np.empty((len(rows), np.count_nonzero(~labels)))
-=======
         halves = _halves(up, down)
         areas = np.array([int(halves.sum()) / (2 * len(up) * len(down))])
         return Placements((halves / (2 * len(down)))[None], _losses(up, down)[None], None, None, areas)
     wins, losses = np.empty((len(rows), np.count_nonzero(labels))), np.empty((len(rows), np.count_nonzero(~labels)))
     areas = np.empty(len(rows))
->>>>>>> stats
     for i, row in enumerate(rows):
         positives, negatives = row[labels], row[~labels]
         by_score, by_loss = np.argsort(positives), np.argsort(negatives)
         # Both sides sorted: a search in order stays in the cache.
         up, down = positives[by_score], negatives[by_loss]
-<<<<<<< HEAD
-        wins[i, by_score] = _below(up, down)
-        losses[i, by_loss] = 1 - _below(down, up)
-    if groups is None:
-        return Placements(wins, losses, None, None)
-=======
         halves = _halves(up, down)
         areas[i] = int(halves.sum()) / (2 * len(up) * len(down))
         wins[i, by_score] = halves / (2 * len(down))
         losses[i, by_loss] = _losses(up, down)
     if groups is None:
         return Placements(wins, losses, None, None, areas)
->>>>>>> stats
     codes = np.unique(named(groups, labels), return_inverse=True)[1]
     held = [len(np.unique(codes[chosen])) for chosen in (labels, ~labels)]
     if min(held) < 2:
         raise UndefinedError(f"auc needs 2 groups that hold each class, got {held[0]} and {held[1]}")
-<<<<<<< HEAD
-    return Placements(wins, losses, codes[labels], codes[~labels])
-=======
     return Placements(wins, losses, codes[labels], codes[~labels], areas)
->>>>>>> stats
 
 
 def delong(placed: Placements) -> Spread:
@@ -227,11 +204,7 @@ def delong(placed: Placements) -> Spread:
 
     Source: DeLong et al. 1988, doi:10.2307/2531595; groups: Obuchowski 1997, doi:10.2307/2533958.
     """
-<<<<<<< HEAD
-    area = placed.wins.mean(axis=1)
-=======
     area = placed.areas
->>>>>>> stats
     if placed.positives is None or placed.negatives is None:
         m, n = placed.wins.shape[1], placed.losses.shape[1]
         parts = []
@@ -377,12 +350,6 @@ def _spread(up: np.ndarray, down: np.ndarray, together: np.ndarray, m: int, n: i
     return Spread(covariance, (first + second) ** 2 / pooled if pooled > 0 else float(min(m, n) - 1))
 
 
-<<<<<<< HEAD
-def _below(queries: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """The share of others below each query, a tie counting one half; both sorted."""
-    ranks: np.ndarray = np.searchsorted(others, queries, "left") + np.searchsorted(others, queries, "right")
-    return ranks / (2 * len(others))
-=======
 def _halves(queries: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Twice how many of the others lie below each query, a tie counting one; both sorted."""
     found: np.ndarray = np.searchsorted(others, queries, "left") + np.searchsorted(others, queries, "right")
@@ -392,4 +359,3 @@ def _halves(queries: np.ndarray, others: np.ndarray) -> np.ndarray:
 def _losses(up: np.ndarray, down: np.ndarray) -> np.ndarray:
     found: np.ndarray = 1 - _halves(down, up) / (2 * len(up))
     return found
->>>>>>> stats

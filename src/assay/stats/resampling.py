@@ -167,11 +167,7 @@ def auc(
     _checked(method, level, runs)
     names = np.arange(len(labels)) if groups is None else np.unique(ranks.named(groups, labels), return_inverse=True)[1]
     placed = ranks.placements(labels, scores, groups=names)
-<<<<<<< HEAD
-    value = float(placed.wins.mean())
-=======
     value = float(placed.areas[0])
->>>>>>> stats
     ups, downs = (np.flatnonzero(chosen)[np.argsort(scores[chosen])] for chosen in (labels, ~labels))
     # Groups are numbered by where they first stand among positives, then negatives: the loop then walks memory.
     seen, first = np.unique(np.concatenate([names[ups], names[downs]]), return_index=True)

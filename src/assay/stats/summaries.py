@@ -238,11 +238,7 @@ def score_limits(
     found = []
     for end, limit in ((wrong / wrong.sum(), least), (perfect, 1.0)):
         inside, outside = 0.0, 1.0
-<<<<<<< HEAD
-        for _ in range(50):
-=======
         for _ in range(35):
->>>>>>> stats
             part = (inside + outside) / 2
             mixed = (1 - part) * shares + part * end
             there, rise = measure(mixed)

@@ -10,12 +10,8 @@ import numpy as np
 
 from ..data import delivery
 from ..errors import InputError, UndefinedError
-<<<<<<< HEAD
 from ..report import record
 from ..stats import compare as comparisons
-=======
-from ..stats import bayes, calibration, confusion, cutoffs, planning, roc
->>>>>>> stats
 from ..stats.intervals import Estimate
 from ..stats.roc import Band, Curve
 from ..workers.clock import Clock
@@ -202,7 +198,6 @@ def _check(source: Path, folder: str | os.PathLike[str] | None, target: str | No
         raise InputError(
             f"FILE must be a CSV file or a model, got {'a folder' if source.is_dir() else 'nothing'} at {source}"
         )
-<<<<<<< HEAD
     if model and folder is None:
         raise InputError(f"a model needs pictures to be judged on, got {source} alone: assay judge {source} FOLDER")
     if folder is not None and not model:
@@ -211,29 +206,6 @@ def _check(source: Path, folder: str | os.PathLike[str] | None, target: str | No
         raise InputError("--target goes with a table, got a model")
     if folds < 2 or repeats < 1:
         raise InputError(f"--folds must be >= 2 and --repeats >= 1, got {folds!r} and {repeats!r}")
-=======
-        predictions = np.where(probabilities[:, which] >= threshold, which, 1 - which)
-        share = prevalence if prevalence is not None else float((learned.label == which).mean())
-        cutoff = _cutoff(classes[which], y == which, probabilities[:, which], threshold, rule, share, prevalence, group)
-    wanted = [classes.index(cutoff.positive)] if cutoff else range(len(classes))
-    measured = measure(y, probabilities[None], predictions[None], group)
-    return Judgement(
-        sealed=measured,
-        repeated=measure(developed, out_of_fold, out_of_fold.argmax(axis=2), learned.group[learned.development]),
-        probabilities=probabilities,
-        predictions=predictions,
-        matrix=confusion.matrix(y, predictions, classes=len(classes)),
-        curves=[
-            (classes[c], *_curve(y == c, probabilities[:, c], rng)) for c in wanted if 1 < (y == c).sum() < len(y) - 1
-        ],
-        reliability=_reliability(developed, out_of_fold.mean(axis=0)),
-        cutoff=cutoff,
-        more=planning.halve(measured.accuracy, len(y)),
-        reads=_count(
-            workspace, fingerprint([learned.head.weight, learned.head.bias, pictures.keys[learned.used[sealed]]])
-        ),
-    )
->>>>>>> stats
 
 
 def _aligned(first: Case, second: Case, source: Path, name: str) -> Case:
@@ -285,7 +257,6 @@ def _versus(name: str, case: Case, second: Case, a: Findings, b: Findings, level
     return Versus(name, figure, found.first, found.second, found.difference, found.p_value)
 
 
-<<<<<<< HEAD
 def _once(scores: np.ndarray) -> np.ndarray:
     return scores if scores.ndim == 1 else np.asarray(scores.mean(axis=0))
 
@@ -293,51 +264,6 @@ def _once(scores: np.ndarray) -> np.ndarray:
 def _name(of: Any) -> str:
     """Name a file or a classifier."""
     return Path(of).name if isinstance(of, str | os.PathLike) else type(of).__name__
-=======
-def _threshold(
-    positive: np.ndarray,
-    scores: np.ndarray,
-    specificity: float | None,
-    cost_fp: float,
-    cost_fn: float,
-    prevalence: float | None,
-) -> tuple[float, str]:
-    """Choose a cut-off, at need on out-of-fold scores (repeats, d), and say by which rule."""
-    scores = scores.mean(axis=0)
-    if specificity is not None:
-        rule = f"specificity of at least {specificity:g} out of fold"
-        return cutoffs.cutoff(positive, scores, specificity=specificity), rule
-    if cost_fp == cost_fn:
-        # The probabilities are calibrated out of fold: the likelier class makes the fewest errors, and a cut-off
-        # searched for on a few dozen pictures would only add its own noise.
-        return 0.5, "the likelier class"
-    rule = f"least cost out of fold, a miss costing {cost_fn / cost_fp:g} times a false alarm"
-    return cutoffs.cutoff(positive, scores, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence), rule
-
-
-def _cutoff(
-    name: str,
-    positive: np.ndarray,
-    scores: np.ndarray,
-    threshold: float,
-    rule: str,
-    share: float,
-    given: float | None,
-    group: np.ndarray,
-) -> Cutoff | None:
-    try:
-        sensitivity, specificity = cutoffs.at(positive, scores, threshold, groups=group)
-    except UndefinedError:  # the sealed part has one class only
-        return None
-    ppv = npv = None
-    try:
-        values = bayes.predictive_values(sensitivity, specificity, share)
-        ppv, npv = values.ppv, values.npv
-    except UndefinedError:  # nothing was flagged, or everything
-        pass
-    frequencies = bayes.natural_frequencies(sensitivity, specificity, share)
-    return Cutoff(name, threshold, rule, sensitivity, specificity, share, given is not None, ppv, npv, frequencies)
->>>>>>> stats
 
 
 def _key(name: str) -> str:
