@@ -57,8 +57,8 @@ fits.
 
 ## Planning a project
 
-Our own hope is {hope} weeks. Twelve other teams took {low} to {high}, {mean}. Their times are the base rate; the hope is
-a sign, and hopes have been a half of what it took, give or take a factor of 1.5. Together: **{plan:.0f} weeks**, and in
+Our own hope is {hope} weeks. Twelve other teams took {low} to {high}, {mean}. Their times are the base rate; the hope
+is a sign, and hopes have been a half of what it took, give or take a factor of 1.5. Together: **{plan:.0f} weeks**, and in
 9 of 10 cases between {early} and {late}.
 
 ![What the other teams took, and what to believe with our own hope](04_plan.png)

@@ -87,6 +87,16 @@ def test_drawing_twice_gives_the_same_and_leaves_settings_alone(draw):
 
 
 @every_plot
+def test_files_for_sharing_are_what_a_page_shows(draw):
+    picture, vectors = plots.files(draw, label=NAME, size=(560, 300))
+    assert cv2.imdecode(np.frombuffer(picture, np.uint8), 1).shape == (600, 1120, 3)
+    assert (cv2.imdecode(np.frombuffer(picture, np.uint8), 1) == 255).all(axis=2).mean() > 0.2
+    root = ET.fromstring(vectors)
+    assert root.get("viewBox") == "0 0 560 300"
+    assert picture == plots.png(draw, size=(560, 300))
+
+
+@every_plot
 def test_a_png_is_twice_as_large(draw):
     picture = cv2.imdecode(np.frombuffer(plots.png(draw, size=(320, 240)), np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape == (480, 640, 3)

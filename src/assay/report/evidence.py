@@ -256,7 +256,7 @@ def natural_frequencies(frequencies: NaturalFrequencies, *, unit: str = "picture
     ax.set(xlim=(-1, _COLUMNS), ylim=(-(-total // _COLUMNS), -1), aspect="equal", xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     ax.patch.set_visible(False)
-    ax.set_title(f"of {total:,} {unit}", color=DIM, fontsize=13, loc="left")
+    ax.set_title(f"of {total:,} {visible(unit)}", color=DIM, fontsize=13, loc="left")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4, frameon=False, fontsize=12, labelcolor=INK,
               handletextpad=0.2, columnspacing=1.2)  # fmt: skip
 

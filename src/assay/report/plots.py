@@ -4,12 +4,13 @@ Each plot takes the axes to draw on (`ax=`), so that it can stand in a notebook'
 pyplot's state, and nothing computes a result.
 """
 
+import contextlib
 import hashlib
 import io
 import re
 import threading
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
 import matplotlib as mpl
@@ -75,8 +76,8 @@ def png(draw: Callable[[Axes], None], *, size: tuple[int, int] = (400, 380)) -> 
     return out.getvalue()
 
 
-def svg_file(draw: Callable[[Axes], None], *, label: str, size: tuple[int, int] = (400, 380)) -> str:
-    """Draw a plot into an SVG file of its own, for papers and slides.
+def files(draw: Callable[[Axes], None], *, label: str, size: tuple[int, int] = (400, 380)) -> tuple[bytes, str]:
+    """Draw a plot once, into a PNG for sharing and an SVG for papers.
 
     Args:
         draw: takes axes and draws on them.
@@ -84,22 +85,33 @@ def svg_file(draw: Callable[[Axes], None], *, label: str, size: tuple[int, int] 
         size: width and height in CSS pixels.
 
     Returns:
-        The file's text, with the colours of light paper and text that can still be edited.
+        A PNG file, twice as wide and high for sharp screens, and the text of an SVG file with the colours of light paper,
+        whose text can still be edited.
     """
-    out = io.StringIO()
-    metadata: dict[str, str | None] = {**dict.fromkeys(("Date", "Creator", "Format", "Type")), "Title": visible(label)}
-    _render(draw, size, out, format="svg", metadata=metadata, facecolor=PAPER)
-    return out.getvalue()
+    picture, vectors = io.BytesIO(), io.StringIO()
+    metadata = {**dict.fromkeys(("Date", "Creator", "Format", "Type")), "Title": visible(label)}
+    with _drawn(draw, size) as figure:
+        figure.savefig(picture, format="png", dpi=144, facecolor=PAPER)
+        figure.set_layout_engine("none")  # it has been laid out
+        figure.savefig(vectors, format="svg", metadata=metadata, facecolor=PAPER)
+    return picture.getvalue(), vectors.getvalue()
 
 
-def _render(draw: Callable[[Axes], None], size: tuple[int, int], out: IO[Any], **options: Any) -> None:
+@contextlib.contextmanager
+def _drawn(draw: Callable[[Axes], None], size: tuple[int, int]) -> Iterator[Figure]:
+    """Draw a figure in the settings of the house, which hold until it is saved."""
     with _ONE, mpl.rc_context(_RC), warnings.catch_warnings():
         # Text stays text in SVG: the reader's fonts have what the measuring font lacks.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure = Figure(figsize=(size[0] / 72, size[1] / 72), layout="constrained")
         figure.patch.set_visible(False)
         draw(figure.subplots())
-        figure.savefig(out, transparent="facecolor" not in options, **options)
+        yield figure
+
+
+def _render(draw: Callable[[Axes], None], size: tuple[int, int], out: IO[Any], **options: Any) -> None:
+    with _drawn(draw, size) as figure:
+        figure.savefig(out, transparent=options["format"] == "svg", **options)
 
 
 def _themed(tag: str, unique: str) -> str:

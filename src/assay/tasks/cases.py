@@ -307,9 +307,10 @@ def _groups(table: Features) -> tuple[np.ndarray | None, str]:
     if table.groups is not None:
         return table.groups, ""
     n = len(table)
-    if not any(len(np.unique(table.x[:, j])) > n / 2 for j, kind in enumerate(table.categories) if kind is None):
-        return None, ""
     codes = np.unique(np.nan_to_num(table.x, nan=-1e300), axis=0, return_inverse=True)[1].ravel()
+    many = (int(codes.max()) + 1) / 2
+    if not any(len(np.unique(table.x[:, j])) > many for j, kind in enumerate(table.categories) if kind is None):
+        return None, ""
     same = n - int(codes.max()) - 1
     if not same:
         return None, ""

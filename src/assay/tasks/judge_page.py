@@ -90,8 +90,7 @@ def draw(case: Case, findings: Findings) -> dict[str, bytes | str]:
     """
     files: dict[str, bytes | str] = {}
     for name, label, size, plot in _plots(case, findings):
-        files[f"plots/{name}.png"] = plots.png(plot, size=size)
-        files[f"plots/{name}.svg"] = plots.svg_file(plot, label=label, size=size)
+        files[f"plots/{name}.png"], files[f"plots/{name}.svg"] = plots.files(plot, label=label, size=size)
     return files
 
 
