@@ -78,8 +78,9 @@ Three wines, each against the others, from two weak signs.
 ## The perfect-score trap
 
 Add a column that was written down after the diagnosis, such as the ward that a patient was sent to, and the area
-becomes **{trap}**. The interval knows nothing of it: it speaks of chance, not of cheating. `assay judge` warns where
-one column alone tells the label, and where a score is perfect. With 12 patients right of 12 the rate is {twelve}, not 1.
+becomes **{trap}**. The interval knows nothing of it: it speaks of chance, not of cheating. `assay judge` warns
+where one column alone tells the label, and where a score is perfect. With 12 patients right of 12 the rate is
+{twelve}, not 1.
 
 ## DeLong's interval is too narrow where a model is good
 

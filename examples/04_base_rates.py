@@ -58,8 +58,8 @@ fits.
 ## Planning a project
 
 Our own hope is {hope} weeks. Twelve other teams took {low} to {high}, {mean}. Their times are the base rate; the hope
-is a sign, and hopes have been a half of what it took, give or take a factor of 1.5. Together: **{plan:.0f} weeks**, and in
-9 of 10 cases between {early} and {late}.
+is a sign, and hopes have been a half of what it took, give or take a factor of 1.5. Together: **{plan:.0f} weeks**,
+and in 9 of 10 cases between {early} and {late}.
 
 ![What the other teams took, and what to believe with our own hope](04_plan.png)
 
@@ -127,7 +127,7 @@ def main(out: Path) -> None:
     curve = [
         (float(p), bayes.predictive_values(sensitivity, specificity, float(p))) for p in np.geomspace(0.001, 0.9, 60)
     ]
-    save(out / "04_predictive_values.png", partial(evidence.predictive, curve, at=share, given=False), size=(430, 330))
+    save(out / "04_predictive_values.png", partial(evidence.predictive, curve, at=share), size=(430, 330))
 
     data = load_breast_cancer()
     x, malignant = data.data[:, COLUMNS], data.target == 0

@@ -91,6 +91,7 @@ def test_files_for_sharing_are_what_a_page_shows(draw):
     picture, vectors = plots.files(draw, label=NAME, size=(560, 300))
     assert cv2.imdecode(np.frombuffer(picture, np.uint8), 1).shape == (600, 1120, 3)
     assert (cv2.imdecode(np.frombuffer(picture, np.uint8), 1) == 255).all(axis=2).mean() > 0.2
+    assert (cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED)[..., 3:] == 255).all()
     root = ET.fromstring(vectors)
     assert root.get("viewBox") == "0 0 560 300"
     assert picture == plots.png(draw, size=(560, 300))

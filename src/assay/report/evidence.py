@@ -247,13 +247,14 @@ def natural_frequencies(frequencies: NaturalFrequencies, *, unit: str = "picture
     """
     kinds = _kinds(frequencies)
     start, total = 0, sum(n for _, n, _ in kinds)
+    wide, size = (_COLUMNS, 1.0) if total > 200 else (20, 2.0)
     for (name, n, token), marker in zip(kinds, ("s", "s", "D", "s"), strict=True):
-        rows, columns = np.divmod(np.arange(start, start + n), _COLUMNS)
+        rows, columns = np.divmod(np.arange(start, start + n), wide)
         hollow = name == "missed"
-        ax.plot(columns, rows, marker, color=TOKENS[token], markersize=4.2 if marker == "s" else 3.9, markeredgewidth=1,
+        ax.plot(columns, rows, marker, color=TOKENS[token], markersize=(4.2 if marker == "s" else 3.9) * size, markeredgewidth=1,
                 markerfacecolor="none" if hollow else TOKENS[token], label=f"{name}  {n:,}", linestyle="")  # fmt: skip
         start += n
-    ax.set(xlim=(-1, _COLUMNS), ylim=(-(-total // _COLUMNS), -1), aspect="equal", xticks=[], yticks=[])
+    ax.set(xlim=(-1, wide), ylim=(-(-total // wide), -1), aspect="equal", xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     ax.patch.set_visible(False)
     ax.set_title(f"of {total:,} {visible(unit)}", color=DIM, fontsize=13, loc="left")

@@ -85,12 +85,13 @@ def files(draw: Callable[[Axes], None], *, label: str, size: tuple[int, int] = (
         size: width and height in CSS pixels.
 
     Returns:
-        A PNG file, twice as wide and high for sharp screens, and the text of an SVG file with the colours of light paper,
-        whose text can still be edited.
+        A PNG file, twice as wide and high for sharp screens, and the text of an SVG file, both on light paper; the words
+        of the SVG can still be edited.
     """
     picture, vectors = io.BytesIO(), io.StringIO()
     metadata = {**dict.fromkeys(("Date", "Creator", "Format", "Type")), "Title": visible(label)}
     with _drawn(draw, size) as figure:
+        figure.patch.set_visible(True)  # on paper: what is transparent cannot be read on a dark page
         figure.savefig(picture, format="png", dpi=144, facecolor=PAPER)
         figure.set_layout_engine("none")  # it has been laid out
         figure.savefig(vectors, format="svg", metadata=metadata, facecolor=PAPER)
@@ -111,6 +112,7 @@ def _drawn(draw: Callable[[Axes], None], size: tuple[int, int]) -> Iterator[Figu
 
 def _render(draw: Callable[[Axes], None], size: tuple[int, int], out: IO[Any], **options: Any) -> None:
     with _drawn(draw, size) as figure:
+        figure.patch.set_visible("facecolor" in options)  # a file stands on paper, a part of a page on the page
         figure.savefig(out, transparent=options["format"] == "svg", **options)
 
 
