@@ -250,8 +250,9 @@ def natural_frequencies(frequencies: NaturalFrequencies, *, unit: str = "picture
     wide, size = (_COLUMNS, 1.0) if total > 200 else (20, 2.0)
     for (name, n, token), marker in zip(kinds, ("s", "s", "D", "s"), strict=True):
         rows, columns = np.divmod(np.arange(start, start + n), wide)
+        side = size * (4.2 if marker == "s" else 3.9)
         hollow = name == "missed"
-        ax.plot(columns, rows, marker, color=TOKENS[token], markersize=(4.2 if marker == "s" else 3.9) * size, markeredgewidth=1,
+        ax.plot(columns, rows, marker, color=TOKENS[token], markersize=side, markeredgewidth=1,
                 markerfacecolor="none" if hollow else TOKENS[token], label=f"{name}  {n:,}", linestyle="")  # fmt: skip
         start += n
     ax.set(xlim=(-1, wide), ylim=(-(-total // wide), -1), aspect="equal", xticks=[], yticks=[])

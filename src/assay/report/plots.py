@@ -85,8 +85,8 @@ def files(draw: Callable[[Axes], None], *, label: str, size: tuple[int, int] = (
         size: width and height in CSS pixels.
 
     Returns:
-        A PNG file, twice as wide and high for sharp screens, and the text of an SVG file, both on light paper; the words
-        of the SVG can still be edited.
+        A PNG file, twice as wide and high for sharp screens, and the text of an SVG file; both on light paper. The
+        words of the SVG can still be edited.
     """
     picture, vectors = io.BytesIO(), io.StringIO()
     metadata = {**dict.fromkeys(("Date", "Creator", "Format", "Type")), "Title": visible(label)}
