@@ -258,9 +258,10 @@ def natural_frequencies(frequencies: NaturalFrequencies, *, unit: str = "picture
     ax.set(xlim=(-1, wide), ylim=(-(-total // wide), -1), aspect="equal", xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     ax.patch.set_visible(False)
-    ax.set_title(f"of {total:,} {visible(unit)}", color=DIM, fontsize=13, loc="left")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4, frameon=False, fontsize=12, labelcolor=INK,
-              handletextpad=0.2, columnspacing=1.2)  # fmt: skip
+    ax.set_title(f"of {total:,} {short(unit)}", color=DIM, fontsize=13, loc="left")
+    narrow = ax.figure.bbox.width < 6 * ax.figure.dpi
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2 if narrow else 4, frameon=False, fontsize=12,
+              labelcolor=INK, handletextpad=0.2, columnspacing=1.2)  # fmt: skip
 
 
 def icons(frequencies: NaturalFrequencies, *, unit: str = "pictures") -> Html:

@@ -127,7 +127,7 @@ def find_two(
     else:
         threshold = choose(is_positive, one, **options)
         why = rule(specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn)
-        flagged = in_turns(is_positive, one, turns(labels, groups, folds, rng), options)
+        flagged = in_turns(is_positive, one, turns(labels, groups, folds, rng=rng), options)
     predictions = np.where(flagged, positive, 1 - positive)
     stacked = np.atleast_2d(scores)
     both = np.stack([1 - stacked, stacked] if positive else [stacked, 1 - stacked], axis=2)

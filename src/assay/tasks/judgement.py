@@ -231,9 +231,20 @@ def _auc(positive: np.ndarray, scores: np.ndarray, groups: np.ndarray | None, le
 
 
 def turns(
-    labels: np.ndarray, groups: np.ndarray | None, folds: np.ndarray | None, rng: np.random.Generator
+    labels: np.ndarray, groups: np.ndarray | None, folds: np.ndarray | None, *, rng: np.random.Generator
 ) -> np.ndarray:
-    """Folds in whose turns a cut-off is chosen; those given where each leaves both classes outside itself."""
+    """Deal rows into folds in whose turns a cut-off is chosen.
+
+    Args:
+        labels: int (n,), class numbers.
+        groups: int (n,), of rows that stay together, or None.
+        folds: int (n,), in which rows were scored together, or None; they are kept where each leaves every class
+            outside itself.
+        rng: source of randomness.
+
+    Returns:
+        int (n,); a single fold where a class lies in one group.
+    """
     if folds is not None:
         counts = np.zeros((int(folds.max()) + 1, int(labels.max()) + 1), int)
         np.add.at(counts, (folds, labels), 1)
@@ -256,7 +267,17 @@ def turns(
 
 
 def in_turns(positive: np.ndarray, scores: np.ndarray, folds: np.ndarray, options: dict[str, Any]) -> np.ndarray:
-    """Flag the rows of each fold by a cut-off chosen on all the others."""
+    """Flag the rows of each fold by a cut-off chosen on all the others.
+
+    Args:
+        positive: bool (n,).
+        scores: float (n,).
+        folds: int (n,), from `turns`.
+        options: of `choose`.
+
+    Returns:
+        bool (n,).
+    """
     flagged = np.zeros(len(scores), bool)
     numbers = np.unique(folds)
     for fold in numbers:
