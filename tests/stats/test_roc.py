@@ -357,6 +357,21 @@ def test_logit_interval_at_perfection_is_that_of_pairs_that_all_agreed():
     assert e.low == pytest.approx(0.025 ** (1 / 3))
 
 
+def test_logit_interval_says_where_it_is_optimistic():
+    labels, scores = sample(400, 100, 2.3, np.random.default_rng(18))
+    assert not auc(labels, scores, method="delong-logit").optimistic
+    rng, told, held = np.random.default_rng(19), [], []
+    truth = stats.norm.cdf(3.3 / math.sqrt(2))
+    for _ in range(400):
+        labels, scores = sample(20, 50, 3.3, rng)
+        e = auc(labels, scores, method="delong-logit")
+        told.append(e.optimistic)
+        held.append(e.low <= truth <= e.high)
+        assert not auc(labels, scores).optimistic
+    assert np.mean(told) > 0.9
+    assert np.mean(held) < 0.93  # it is right to say so
+
+
 def test_area_of_one_ulp_neighbours_is_exact():
     # 7 positives and 11 negatives one rounding step apart, 60 of 77 pairs in order: the area of pROC's
     # test-numeric-accuracy.R, to the last bit.
