@@ -1,4 +1,4 @@
-"""How often intervals hold the truth, by simulation: writes docs/coverage.md. `python bench/interval_coverage.py [--runs N]`.
+"""How often intervals hold the truth, by simulation: `python bench/interval_coverage.py` writes docs/coverage.md.
 
 Every figure comes from the functions that users call. Each cell has its own seed, so one cell can be run again alone.
 """

@@ -357,6 +357,20 @@ def test_logit_interval_at_perfection_is_that_of_pairs_that_all_agreed():
     assert e.low == pytest.approx(0.025 ** (1 / 3))
 
 
+def test_logit_interval_says_where_it_is_optimistic():
+    labels, scores = sample(400, 100, 2.3, np.random.default_rng(18))
+    assert not auc(labels, scores, method="delong-logit").optimistic
+    rng, truth, held = np.random.default_rng(19), stats.norm.cdf(2.3 / math.sqrt(2)), {True: [], False: []}
+    for _ in range(600):
+        labels, scores = sample(20, 50, 2.3, rng)
+        e = auc(labels, scores, method="delong-logit")
+        held[e.optimistic].append(e.low <= truth <= e.high)
+        assert not auc(labels, scores).optimistic
+    assert len(held[True]) > 60
+    assert np.mean(held[True]) < 0.9
+    assert np.mean(held[False]) > 0.93
+
+
 def test_area_of_one_ulp_neighbours_is_exact():
     # 7 positives and 11 negatives one rounding step apart, 60 of 77 pairs in order: the area of pROC's
     # test-numeric-accuracy.R, to the last bit.
