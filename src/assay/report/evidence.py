@@ -184,14 +184,17 @@ def predictive(points: Sequence[tuple[float, PredictiveValues]], *, at: float, g
         ax.fill_between(x, low, high, color=colour, alpha=0.13, linewidth=0)
         ax.plot(x, [e.value for e in estimates], color=colour, linewidth=2.2, linestyle=dash)
     ax.axvline(at, color=INK, linewidth=1, linestyle=(0, (2, 3)))
-    right = at > 0.05
-    ax.annotate("your base rate" if given else "here", (at, 0), xytext=(-6 if right else 6, 6), color=INK, rotation=90,
-                textcoords="offset points", ha="right" if right else "left", va="bottom")  # fmt: skip
-    # A name stands beside its curve, where the other one is far away.
-    flag = next((i for i, e in enumerate(sides[0]) if e.value > 0.3), len(x) - 1)
-    ax.annotate("a flag (PPV)", (x[flag], sides[0][flag].value), xytext=(10, -4), textcoords="offset points",
-                color=ACCENT, ha="left", va="top")  # fmt: skip
-    ax.annotate("a pass (NPV)", (x[len(x) // 6], sides[1][len(x) // 6].low), xytext=(0, -6), textcoords="offset points",
+    # A name stands beside its line, where nothing else runs.
+    right, height, name = at > 0.05, 0.62 if at < 0.25 else 0.25, "your base rate" if given else "here"
+    ax.annotate(name, (at, height), xytext=(-6 if right else 6, 0), textcoords="offset points", color=INK, rotation=90,
+                ha="right" if right else "left", va="center")  # fmt: skip
+    ppv, npv = np.array([v.ppv.value for v in values]), np.array([v.npv.low for v in values])
+    third = float(x[min(np.searchsorted(ppv, 0.3), len(x) - 1)])
+    flag = min(int(np.searchsorted(ppv, 0.12 if third < at < 8 * third else 0.3)), len(x) - 1)
+    passed = min(2 if at > 7 * x[0] else len(x) // 2, len(x) - 1)
+    ax.annotate("a flag (PPV)", (x[flag], ppv[flag]), xytext=(10, -4), textcoords="offset points", color=ACCENT,
+                ha="left", va="top")  # fmt: skip
+    ax.annotate("a pass (NPV)", (x[passed], npv[passed]), xytext=(0, -6), textcoords="offset points",
                 color=styles[1][0], ha="left", va="top")  # fmt: skip
     ticks = [t for t in (0.0001, 0.001, 0.01, 0.1, 0.5) if x[0] <= t <= x[-1]]
     ax.set(xscale="log", xlim=(x[0], x[-1]), ylim=(-0.01, 1.01), xticks=ticks, yticks=[0, 0.25, 0.5, 0.75, 1])
