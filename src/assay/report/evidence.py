@@ -189,9 +189,9 @@ def predictive(points: Sequence[tuple[float, PredictiveValues]], *, at: float, g
     ax.annotate(name, (at, height), xytext=(-6 if right else 6, 0), textcoords="offset points", color=INK, rotation=90,
                 ha="right" if right else "left", va="center")  # fmt: skip
     ppv, npv = np.array([v.ppv.value for v in values]), np.array([v.npv.low for v in values])
-    third = float(x[min(np.searchsorted(ppv, 0.3), len(x) - 1)])
+    third = float(x[min(int(np.searchsorted(ppv, 0.3)), len(x) - 1)])
     flag = min(int(np.searchsorted(ppv, 0.12 if third < at < 8 * third else 0.3)), len(x) - 1)
-    passed = min(2 if at > 7 * x[0] else len(x) // 2, len(x) - 1)
+    passed = min(2 if at > 7 * x[0] else len(x) // 4, len(x) - 1)
     ax.annotate("a flag (PPV)", (x[flag], ppv[flag]), xytext=(10, -4), textcoords="offset points", color=ACCENT,
                 ha="left", va="top")  # fmt: skip
     ax.annotate("a pass (NPV)", (x[passed], npv[passed]), xytext=(0, -6), textcoords="offset points",
