@@ -329,3 +329,18 @@ def test_a_model_is_judged_on_pictures_it_has_not_learned_from(finished, album, 
         InputError, match="FOLDER must hold pictures labelled 'flower', 'shapes', 'temple', got no label"
     ):
         judge(model, folder=new / "flower", out=tmp_path / "p")
+
+
+def test_the_command_prints_the_verdict_and_ends_badly_in_one_line(assay, tmp_path):
+    ill, values = drawn()
+    path = scores(tmp_path / "s.csv", ill, values)
+    printed = assay("judge", path, "--specificity", "0.9", "--prevalence", "0.01")
+    assert printed.exit_code == 0
+    assert printed.stdout.startswith("Finds ")
+    assert (tmp_path / "s.judged" / "report.html").exists()
+    found = json.loads(assay("judge", path, "--json").stdout)
+    assert found["figures"]["auc"].keys() == {"value", "low", "high", "level", "method"}
+    path.write_text("label,score\na,1\na,2\n")
+    refused = assay("judge", path)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("assay: labels must be of two classes or more, got 'a' alone")
