@@ -51,8 +51,8 @@ def gaussian(
     Args:
         image: picture.
         sigma: standard deviation in pixels, 0 to the shorter side; 0 changes nothing.
-        size: pixels of a side of the window, odd, up to the picture; without sigma, sigma follows from it as
-            0.3 * ((size - 1) / 2 - 1) + 0.8.
+        size: pixels of a side of the window, odd, up to the picture; without sigma, sigma follows from it: about
+            0.15 * size + 0.35.
         space: "rgb", "hsv" or "lab".
 
     Returns:
@@ -71,13 +71,12 @@ def gaussian(
         raise InputError("gaussian needs sigma or size, got neither")
     if size is not None:
         _fits(image, size)
-    if sigma is None:
-        sigma = 0.3 * ((size - 1) / 2 - 1) + 0.8 if size and size > 1 else 0.0
-    _sigma_fits(image, sigma)
+    if sigma is not None:
+        _sigma_fits(image, sigma)
     if sigma == 0 or size == 1:
         return checked(image).copy()
     window = (size or 0, size or 0)
-    return through(image, space=space, work=lambda x: cv2.GaussianBlur(x, window, sigma, borderType=_MIRROR))
+    return through(image, space=space, work=lambda x: cv2.GaussianBlur(x, window, sigma or 0, borderType=_MIRROR))
 
 
 def median(image: np.ndarray, *, size: int, space: str = "rgb") -> np.ndarray:
