@@ -80,7 +80,7 @@ def test_linear_grey_is_as_bright_as_the_colours_were(dtype):
 )
 def test_other_spaces_are_those_of_scikit_image_and_lead_back(into, back, theirs, unit):
     image = picture((90, 120, 3), np.uint8)
-    image[:2] = [[[0], [255]]]
+    image[0], image[1] = 0, 255
     found = into(image)
     np.testing.assert_allclose(found, theirs(image) * unit, atol=0.02)
     np.testing.assert_array_equal(colour.to_uint8(back(found)), image)

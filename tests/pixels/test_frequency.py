@@ -90,11 +90,12 @@ def test_the_order_of_butterworth_makes_it_steep():
     found = [frequency.lowpass(image, radius=6, kind="butterworth", order=n) for n in (1, 4, 60)]
     expected = by_definition(image, 6, "butterworth", "mirror", order=4)
     np.testing.assert_allclose(found[1], expected, atol=1e-5)
-    np.testing.assert_allclose(found[2], by_definition(image, 6.01, "disc", "mirror"), atol=0.02)
+    # Coefficients that lie on the circle itself pass by a half.
+    np.testing.assert_allclose(found[2], by_definition(image, 6.01, "disc", "mirror"), atol=0.05)
 
 
 def test_eight_bits_are_rounded_and_cut_off():
-    image = np.where(picture() < 0.5, 0, 255).astype(np.uint8)
+    image = np.where(np.add.outer(np.arange(40), np.arange(51)) < 40, 0, 255).astype(np.uint8)
     found = frequency.lowpass(image, radius=6)
     expected = by_definition(image, 6, "ideal", "mirror")
     assert expected.min() < 0
