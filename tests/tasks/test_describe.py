@@ -52,7 +52,7 @@ def test_the_figure_is_written_once_and_never_over_another(tmp_path, save, shape
     save(np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8), tmp_path / "photo.png")
     figure = tmp_path / "figure.png"
     assert describe(tmp_path / "photo.png", figure=figure).figure == str(figure)
-    assert min(pictures.read(figure).shape[:2]) > 200
+    assert min(pictures.read(figure).shape[:2]) > 150
     with pytest.raises(InputError, match=r"figure must be a new file, got .*figure\.png, which is there: --replace"):
         describe(tmp_path / "photo.png", figure=figure)
     describe(tmp_path / "photo.png", figure=figure, replace=True)

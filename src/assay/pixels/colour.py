@@ -238,12 +238,12 @@ def on_white(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def through(
-    image: np.ndarray, *, space: str, work: Callable[[np.ndarray], np.ndarray], overshoots: bool = False
+    picture: np.ndarray, *, space: str, work: Callable[[np.ndarray], np.ndarray], overshoots: bool = False
 ) -> np.ndarray:
     """Filter a picture in a colour space, and bring the result back to what the picture was.
 
     Args:
-        image: picture.
+        picture: one that `picture.checked` has let through.
         space: "rgb", "hsv" or "lab"; grey is filtered as it is.
         work: gets the checked picture, or float32 (H, W, 3) in which 1 is from black to white; gives the same kind.
         overshoots: work goes beyond black and white, where float32 is to be cut off.
@@ -252,9 +252,8 @@ def through(
         Picture, same shape and dtype.
 
     Raises:
-        InputError: there is no such space, or image is no picture.
+        InputError: there is no such space.
     """
-    picture = checked(image)
     if space not in ("rgb", *SPACES):
         raise InputError(f"space must be one of {', '.join(('rgb', *SPACES))}, got {space!r}")
     if space == "rgb" or picture.ndim == 2:

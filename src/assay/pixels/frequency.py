@@ -129,8 +129,7 @@ def _through(
     for name, value, allowed in (("kind", kind, KINDS), ("border", border, BORDERS)):
         if value not in allowed:
             raise InputError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
-    checked(image, side=2)
-    return through(image, space=space, work=work)
+    return through(checked(image, side=2), space=space, work=work)
 
 
 def _low(image: np.ndarray, radius: float, kind: str, order: int, border: str) -> np.ndarray:

@@ -149,11 +149,7 @@ def unsharp(image: np.ndarray, radius: float, percent: float, threshold: float) 
 
     soft = boxes.blur(image, radius=radius)
     if image.dtype == np.uint8:
-        result = np.empty_like(image)
-        # Pillow divides whole numbers, which cuts towards 0.
-        added = np.array([np.trunc(d * percent / 100) * (abs(d) > threshold) for d in range(-255, 256)])
-        boxes.sharpen(image.ravel(), soft.ravel(), result.ravel(), added.clip(-255, 255).astype(np.int16))
-        return result
+        return boxes.sharpen(image, soft, percent=percent, threshold=threshold)
     difference = cv2.subtract(image, soft)
     difference[np.abs(difference) * _LEVELS <= threshold] = 0
     return cv2.scaleAdd(difference, percent / 100, image)
