@@ -33,6 +33,7 @@ def photos(tmp_path_factory, album):
     album(top / "photos", kinds=("shapes", "temple"), count=9)
     (top / "photos" / "shapes").rename(top / "photos" / "defect")
     album(top / "new", kinds=("temple",), count=2, first=30)
+    shutil.copy(top / "photos" / "temple" / "001.jpg", top / "photo.jpg")
     files = [p.relative_to(top / "photos") for p in (top / "photos").rglob("*.*")]
     (top / "labels.csv").write_text("\n".join(["file,label", *(f"{p},{p.parent}" for p in files)]))
     run(top / "photos", out=top / "photos.assay", processes=1)
