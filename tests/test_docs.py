@@ -40,6 +40,7 @@ def photos(tmp_path_factory, album):
     (top / "other.csv").write_text("\n".join(["label,score", *(f"{r}1" for r in rows)]))
     columns = [f"{i % 7},{(i * i) % 11 + 3 * (i % 3)},{'ill' if i % 3 == 0 else 'well'}" for i in range(60)]
     (top / "patients.csv").write_text("\n".join(["dose,age,diagnosis", *columns]))
+    shutil.copy(top / "photos" / "temple" / "001.jpg", top / "photo.jpg")
     files = [p.relative_to(top / "photos") for p in (top / "photos").rglob("*.*")]
     (top / "labels.csv").write_text("\n".join(["file,label", *(f"{p},{p.parent}" for p in files)]))
     run(top / "photos", out=top / "photos.assay", processes=1)

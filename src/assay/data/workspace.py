@@ -18,6 +18,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from .. import __version__
 from ..errors import InputError, WorkspaceError
 from . import delivery, table
 
@@ -114,13 +115,14 @@ class Workspace:
 
         Args:
             name: of the step.
-            inputs: everything the result depends on, as JSON and arrays; its hash is kept beside the result.
+            inputs: everything the result depends on but assay's version, as JSON and arrays; the hash of both is kept
+                beside the result.
             make: the step itself; called when there is no result for these inputs.
 
         Returns:
             Named arrays.
         """
-        wanted = fingerprint(inputs)
+        wanted = fingerprint([__version__, inputs])
         path = self.folder / "steps" / f"{name}.safetensors"
         if path.exists():
             try:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import folder, rows
 from ..errors import InputError
-from ..models import backbone, saved
+from ..models import backbone, heads, saved
 from ..workers import local
 from ..workers.clock import Clock
 
@@ -167,7 +167,7 @@ def _answers(model: saved.Model, network: backbone.Backbone, batch: list[rows.Ro
     seen = network.see(np.stack([row.views for row in batch if row.views is not None]))
     features = seen.features if seen.tile_features is None else np.hstack([seen.features, seen.tile_features])
     features = features.astype(np.float32)
-    chances = model.head.probabilities(features)
+    chances = model.head.probabilities(heads.root(features))
     strange = model.novelty.refuses(features) if model.novelty is not None else np.zeros(len(batch), bool)
     best = decide(chances, model.card, model.head.classes)
     for row, p, s, b in zip(batch, chances, strange, best, strict=True):

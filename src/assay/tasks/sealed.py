@@ -8,6 +8,7 @@ import numpy as np
 from ..data.collection import Collection
 from ..data.workspace import Workspace, fingerprint
 from ..errors import InputError
+from ..models import heads
 from ..stats import calibration, confusion, planning, roc
 from .judgement import Cutoff, Measures, choose, meaning, measure, rule
 from .learn import Learned, seen
@@ -77,7 +78,7 @@ def judge(
     rng = np.random.default_rng(seed)
     sealed = learned.sealed
     y, group = learned.label[sealed], learned.group[sealed]
-    probabilities = learned.head.probabilities(seen(pictures)[learned.used[sealed]])
+    probabilities = learned.head.probabilities(heads.root(seen(pictures)[learned.used[sealed]]))
     developed = learned.label[learned.development]
     out_of_fold = learned.probabilities
 
