@@ -105,7 +105,7 @@ result is the same.
 CROP = np.s_[80:208, 190:318]  # the head and the camera
 
 
-def naive(image: np.ndarray, work) -> np.ndarray:  # noqa: ANN001 - a filter
+def naive(image: np.ndarray, work) -> np.ndarray:  # work is a filter
     """Filter hue as the number it is not, as the tutorial does."""
     hue, saturation, value = np.moveaxis(colour.hsv(image), 2, 0)
     planes = [work(np.ascontiguousarray(plane)) for plane in (hue / 360, saturation, value)]
