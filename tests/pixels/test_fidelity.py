@@ -89,7 +89,7 @@ def test_the_map_without_its_margin_has_the_score_as_its_mean(window):
 def test_the_figures_of_scikit_images_noisy_cameraman():
     # The picture of scikit-image's own tests; IPOL's reference code gives 0.357959091663361 for it.
     a = skimage.data.camera()
-    noise = np.random.RandomState(5).normal(0, 20, a.shape)  # noqa: NPY002 - the published figures are for this noise
+    noise = np.random.RandomState(5).normal(0, 20, a.shape)
     b = np.clip(a + noise, 0, 255).astype(np.uint8)
     assert fidelity.ssim(a, b, window="uniform") == pytest.approx(0.3674518327910367, abs=1e-12)
     assert fidelity.ssim(a, b) == pytest.approx(0.3579642362, abs=1e-10)
