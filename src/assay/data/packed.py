@@ -13,7 +13,8 @@ from safetensors.numpy import save
 
 from ..errors import InputError
 
-FORMAT = "assay pictures 1"
+FORMAT = 1
+_NOTE = "assay"
 _PIXELS = 64_000_000  # of one picture, at most
 
 
@@ -64,7 +65,8 @@ def pack(packed: Packed) -> bytes:
         The bytes of a `.safetensors` file, the same for the same pictures.
     """
     arrays = {"mean": packed.mean, "components": packed.components, "scores": packed.scores}
-    note = {"format": FORMAT, "shape": json.dumps(packed.shape), "names": json.dumps(packed.names)}
+    # In one entry, because several come out in any order, and equal pictures are to give equal bytes.
+    note = {_NOTE: json.dumps({"format": FORMAT, "shape": packed.shape, "names": packed.names})}
     return bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, note))
 
 
@@ -82,19 +84,19 @@ def unpack(path: Path) -> Packed:
     """
     try:
         with safe_open(path, "np") as file:
-            note = file.metadata() or {}
+            note = json.loads((file.metadata() or {})[_NOTE])
             arrays = {name: file.get_tensor(name) for name in ("mean", "components", "scores")}
-        shape, names = tuple(json.loads(note["shape"])), json.loads(note["names"])
+        shape, names = tuple(note["shape"]), note["names"]
         _check(note["format"], arrays, shape, names)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError, RecursionError) as e:
         raise InputError(f"FILE must be packed by assay compress, got {path}: {e}") from e
     return Packed(arrays["mean"], arrays["components"], arrays["scores"], names, shape)
 
 
-def _check(form: str, arrays: dict[str, np.ndarray], shape: tuple[int, ...], names: list[str]) -> None:
+def _check(form: int, arrays: dict[str, np.ndarray], shape: tuple[int, ...], names: list[str]) -> None:
     """Say what does not fit; a name that leads out of its folder does not either."""
     if form != FORMAT:
-        raise ValueError(f"its format is {form!r}, not {FORMAT!r}")
+        raise ValueError(f"its format is {form!r}, not {FORMAT}")
     mean, components, scores = (arrays[name] for name in ("mean", "components", "scores"))
     kinds = ", ".join(str(array.dtype) for array in (mean, components, scores))
     if kinds != "float32, float16, float16":

@@ -40,7 +40,7 @@ def components(mean: np.ndarray, first: Sequence[np.ndarray], ratios: np.ndarray
         most = float(np.abs(row).max()) or 1.0
         shades = (row / most * 127.5 + 127.5).astype(np.uint8)  # mid-grey adds nothing
         drawn.append((shades, f"component {i + 1}\n{100 * ratios[i]:.1f} % of variance"))
-    return _shelf([("", drawn)])
+    return panels.sheet([("", drawn)])
 
 
 def rebuilt(rows: Sequence[panels.Row]) -> bytes:
@@ -52,7 +52,7 @@ def rebuilt(rows: Sequence[panels.Row]) -> bytes:
     Returns:
         A PNG file.
     """
-    return _shelf(rows)
+    return panels.sheet(rows)
 
 
 def variance(ratios: np.ndarray, marks: Sequence[int]) -> bytes:
@@ -129,14 +129,6 @@ def _said(estimate: Estimate | None, *, digits: int) -> str:
         return "too few"
     low, high = f"{estimate.low:.{digits}f}", f"{estimate.high:.{digits}f}"
     return f"{estimate.value:.{digits}f} [{low}, {high}]"
-
-
-def _shelf(rows: Sequence[panels.Row]) -> bytes:
-    return plots.png(partial(_draw, rows), size=panels.shelf_size(rows))
-
-
-def _draw(rows: Sequence[panels.Row], ax: Axes) -> None:
-    panels.shelf(rows, ax=ax)
 
 
 def _variance(ratios: np.ndarray, marks: Sequence[int], ax: Axes) -> None:
