@@ -211,6 +211,10 @@ def test_two_names_that_differ_in_their_ending_stay_apart(tmp_path, draw, save):
     compress(tmp_path / "photos", components=[1], out=tmp_path / "out", held_out=0, processes=1)
     decompress(tmp_path / "out" / "pictures.safetensors", tmp_path / "back")
     assert {p.name for p in (tmp_path / "back").iterdir()} == {"a.png.png", "a.jpg.png", "b.png"}
+    save(draw("temple", 9), tmp_path / "photos" / "a.png.bmp")  # whose new name would be that of a.png
+    compress(tmp_path / "photos", components=[1], out=tmp_path / "out", held_out=0, processes=1)
+    decompress(tmp_path / "out" / "pictures.safetensors", tmp_path / "again")
+    assert len(list((tmp_path / "again").iterdir())) == 4
 
 
 def test_decompressing_overwrites_nothing(tmp_path, done):

@@ -103,6 +103,8 @@ def _check(form: int, arrays: dict[str, np.ndarray], shape: tuple[int, ...], nam
         raise ValueError(f"its arrays are of {kinds}")
     if not all(type(n) is int and n > 0 for n in shape) or len(shape) not in (2, 3) or shape[2:] not in ((), (3,)):
         raise ValueError(f"its shape is {shape}")
+    if not isinstance(names, list):
+        raise ValueError("its names are no list")  # noqa: TRY004 - all that is wrong with a file is one error
     d = int(np.prod(shape, dtype=np.int64))
     fits = mean.shape == (d,) and components.ndim == 2 and components.shape[1] == d <= 3 * _PIXELS
     if not fits or components.shape[0] < 1 or scores.shape != (len(names), len(components)):
@@ -110,8 +112,7 @@ def _check(form: int, arrays: dict[str, np.ndarray], shape: tuple[int, ...], nam
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise ValueError("its numbers are not all finite")
     for name in names:
-        pieces = name.split("/")
-        if not name or "\0" in name or any(piece in ("", ".", "..") for piece in pieces):
-            raise ValueError(f"a name must stay below its folder, got {name[:80]!r}")
+        if not isinstance(name, str) or "\0" in name or any(piece in ("", ".", "..") for piece in name.split("/")):
+            raise ValueError(f"a name must stay below its folder, got {str(name)[:80]!r}")
     if len(set(names)) < len(names):
         raise ValueError("its names are not all different")
