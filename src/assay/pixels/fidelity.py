@@ -7,6 +7,7 @@ the mean over the three channels. Nothing is resized and nothing is made grey he
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -176,7 +177,7 @@ def _compare(p: np.ndarray, q: np.ndarray, window: str, *, found: np.ndarray | N
     # Sums of whole numbers under weights of 1 stay below 2^24, so single precision holds them exactly, twice as quick.
     whole = p.dtype == np.uint8 and set(shape.weights) == {1.0}
     sums = np.empty(ssim_kernel.ROOM, np.float32 if whole else np.float64)
-    weights = tuple(sums.dtype.type(weight) for weight in shape.weights)
+    weights: tuple[Any, ...] = tuple(map(sums.dtype.type, shape.weights))
     found = np.empty((0, 0)) if found is None else found
     score, structure = ssim_kernel.compare(p, q, weights[:4], weights[4:] or None, shape.norm, _limit(p), sums, found)
     return float(score), float(structure)

@@ -26,7 +26,7 @@ _MOST = 1000  # pictures of which all pairs are scored: half a million
 _CANDIDATES = 10  # pictures that are scored to find the nearest one
 _SMALL = 32  # side in pixels of the copies by which candidates are found
 _WHOLE = 1 << 14  # pixels of a side that no picture exceeds
-_SHOWN = 5  # pairs at each end that are shown
+_SHOWN = 4  # pairs at each end that are shown
 _LEAST_MS = 161  # pixels that the shorter side must have for MS-SSIM
 
 
