@@ -248,7 +248,7 @@ def write(path: str | os.PathLike[str], image: np.ndarray, *, quality: int = 90)
     data = cv2.imencode(kind, np.ascontiguousarray(pixels[..., ::-1] if image.ndim == 3 else pixels), options)[1]
     draft = path.with_name(f".{path.name}.new")
     try:
-        draft.write_bytes(data)
+        draft.write_bytes(data.tobytes())
         draft.replace(path)
     except OSError:
         draft.unlink(missing_ok=True)
