@@ -48,22 +48,26 @@ def assay():
     return lambda image: augment.vary(image, recipe=chosen, rng=augment.generator(seed=0, index=next(index)))
 
 
+def albumentations_changes():
+    import albumentations as a
+
+    return [
+        a.HorizontalFlip(p=0.5),
+        a.Affine(
+            rotate=(-TURN, TURN),
+            translate_percent={"x": (-SHIFT, SHIFT), "y": (-SHIFT, SHIFT)},
+            border_mode=cv2.BORDER_REFLECT,
+            p=1,
+        ),
+        a.GaussNoise(std_range=(SIGMA / 255, SIGMA / 255), p=1),
+        a.GaussianBlur(blur_limit=0, sigma_limit=(BLUR, BLUR), p=1),
+    ]
+
+
 def albumentations():
     import albumentations as a
 
-    chain = a.Compose(
-        [
-            a.HorizontalFlip(p=0.5),
-            a.Affine(
-                rotate=(-TURN, TURN),
-                translate_percent={"x": (-SHIFT, SHIFT), "y": (-SHIFT, SHIFT)},
-                border_mode=cv2.BORDER_REFLECT,
-                p=1,
-            ),
-            a.GaussNoise(std_range=(SIGMA / 255, SIGMA / 255), p=1),
-            a.GaussianBlur(blur_limit=0, sigma_limit=(BLUR, BLUR), p=1),
-        ]
-    )
+    chain = a.Compose(albumentations_changes())
     return lambda image: chain(image=image)["image"]
 
 

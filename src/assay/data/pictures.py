@@ -235,7 +235,7 @@ def write(path: str | os.PathLike[str], image: np.ndarray, *, quality: int = 90)
 
     Raises:
         InputError: the suffix or the quality is another, or it is no picture.
-        OSError: it cannot be written; what was there before then stands.
+        OSError: it cannot be written; what was there then stands.
     """
     path, kind = Path(path), Path(path).suffix.lower()
     if kind not in (known := (*_SIXTEEN, *_LOSSY, ".bmp")) or not 1 <= quality <= 100:
@@ -244,11 +244,10 @@ def write(path: str | os.PathLike[str], image: np.ndarray, *, quality: int = 90)
         raise InputError(f"a picture must be (H, W) or (H, W, 3) with pixels in it, got {image.shape}")
     deep = image.dtype == np.float32 and kind in _SIXTEEN
     pixels = (np.clip(image, 0, 1) * 65535 + 0.5).astype(np.uint16) if deep else colour.to_uint8(image)
-    options = [_LOSSY[kind], quality] if kind in _LOSSY else []
-    data = cv2.imencode(kind, np.ascontiguousarray(pixels[..., ::-1] if image.ndim == 3 else pixels), options)[1]
+    pixels = np.ascontiguousarray(pixels[..., ::-1] if image.ndim == 3 else pixels)
     draft = path.with_name(f".{path.name}.new")
     try:
-        draft.write_bytes(data.tobytes())
+        draft.write_bytes(cv2.imencode(kind, pixels, [_LOSSY[kind], quality] if kind in _LOSSY else [])[1].tobytes())
         draft.replace(path)
     except OSError:
         draft.unlink(missing_ok=True)
