@@ -2,14 +2,12 @@
 
 import json
 import os
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from assay.data import batches as module
 from assay.data import folder, pictures
 from assay.data.batches import Batches
 from assay.errors import InputError
@@ -190,8 +188,10 @@ def test_shuffling_loses_and_doubles_nothing(photos):
 
 
 def test_leaving_early_leaves_no_thread_behind(photos):
+    import gc
     import threading
 
+    gc.collect()  # what other tests have not let go of
     for _ in made(photos, workers=2):
         break
     assert not [t for t in threading.enumerate() if t.name.startswith("batches")]
@@ -385,11 +385,27 @@ def test_a_class_of_one_picture_trains(tmp_path, album):
     assert "shapes/000.png" in batches.filenames
 
 
-def test_what_a_recipe_enlarges_is_read_larger(photos):
-    assert module._shorter((24, 30), None) == 30
-    assert module._shorter((24, 30), TURN) == 30
-    assert module._shorter((24, 30), Recipe(zoom_range=0.5)) == 45
-    assert module._shorter((24, 30), Recipe(zoom_range=0.5, crop_range=0.5)) == 90
+def test_what_a_recipe_enlarges_is_read_larger(tmp_path):
+    stripes = np.zeros((160, 160, 3), np.uint8)
+    stripes[:, ::4], stripes[:, 1::4] = 255, 255  # gone where it is read at a quarter
+    (tmp_path / "a").mkdir()
+    pictures.write(tmp_path / "a" / "1.png", stripes)
+    plain, _ = made(tmp_path, image_size=(40, 40))[0]
+    zoomed, _ = made(tmp_path, image_size=(40, 40), recipe=Recipe(zoom_range=(4, 4)))[0]
+    cut, _ = made(tmp_path, image_size=(40, 40), recipe=Recipe(crop_range=(0.25, 0.25)))[0]
+    assert plain.std() < 0.01
+    assert min(zoomed.std(), cut.std()) > 0.3
+
+
+@pytest.mark.parametrize("shape", [(40, 300), (300, 40), (41, 163)])
+@pytest.mark.parametrize("recipe", [None, Recipe(rotation_range=(0, 0))], ids=["plain", "warped"])
+def test_no_pixel_is_left_out_along_either_side(tmp_path, shape, recipe):
+    dotted = np.zeros((*shape, 3), np.uint8)
+    dotted[::3, ::3] = 255
+    (tmp_path / "a").mkdir()
+    pictures.write(tmp_path / "a" / "1.png", dotted)
+    x, _ = made(tmp_path, image_size=(20, 20), recipe=recipe)[0]
+    assert x.mean() == pytest.approx(dotted.mean() / 255, rel=0.15)
 
 
 def test_a_batch_can_be_looked_at(photos):
@@ -432,6 +448,5 @@ def test_keras_trains_from_it(photos):
 
 def test_files_are_not_read_again_for_another_subset(photos, monkeypatch):
     made(photos)
-    monkeypatch.setattr(Path, "read_bytes", lambda *_: pytest.fail("read"))
     monkeypatch.setattr(pictures, "decode", lambda *_a, **_k: pytest.fail("a file was decoded again"))
     assert made(photos).samples == 28

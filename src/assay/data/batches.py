@@ -4,6 +4,7 @@ Files go in, `(x, y)` comes out. What a batch holds is a function of the files, 
 number of workers, and not of when it is asked for.
 """
 
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack
 
+import cv2
 import numpy as np
 
 from ..errors import InputError, PictureError
@@ -153,7 +155,7 @@ class Batches:
             interpolation=interpolation,
             rescale=rescale,
             crop=crop_to_aspect_ratio,
-            shorter=_shorter(image_size, self.recipe),
+            zoom=_zoom(self.recipe),
         )
         self._stream: Iterator[Any] | None = None
         if tell is not None:
@@ -336,14 +338,14 @@ def _load(
     interpolation: str,
     rescale: float,
     crop: bool,
-    shorter: int,
+    zoom: float,
 ) -> None:
     """Read a picture into a row of a batch: scaled decode, one warp, one conversion."""
     data, _ = pictures.read_bytes(file)
-    image = pictures.decode(data, pictures.header(data), shorter=shorter)
+    needed = math.ceil(size[0] * zoom), math.ceil(size[1] * zoom)
+    image = pictures.decode(data, pictures.header(data), shorter=max(needed))
     image = colour.grey(image) if grey else image
-    if crop:
-        image = _middle(image, size)
+    image = _reduced(_middle(image, size) if crop else image, needed)
     image = augment.apply(image, drawn, size=size, interpolation=interpolation)
     factor = np.float32(rescale if image.dtype == np.uint8 else rescale * 255)
     np.multiply(image[..., None] if image.ndim == 2 else image, factor, out=row)
@@ -358,12 +360,22 @@ def _middle(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return image[top : top + rows, left : left + columns]
 
 
-def _shorter(size: tuple[int, int], recipe: Recipe | None) -> int:
-    """Say how many pixels the shorter side must keep for the largest part that a recipe may enlarge."""
+def _reduced(image: np.ndarray, needed: tuple[int, int]) -> np.ndarray:
+    """Average along a side that is twice as long as needed, or more: a warp would leave some of its pixels out."""
+    height, width = (
+        -(-side // 2 ** int(math.log2(max(side / least, 1)))) for side, least in zip(image.shape, needed, strict=False)
+    )
+    if (height, width) == image.shape[:2]:
+        return image
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _zoom(recipe: Recipe | None) -> float:
+    """Say how much a recipe may enlarge a part; beyond 4 times it is not worth reading more for."""
     spans = recipe.changes() if recipe is not None else {}
     zoom = spans["zoom_range"][1] if "zoom_range" in spans else 1.0
     crop = spans["crop_range"][0] if "crop_range" in spans else 1.0
-    return round(max(size) * min(max(zoom, 1.0) / crop, 4.0))
+    return min(max(zoom, 1.0) / crop, 4.0)
 
 
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
