@@ -56,7 +56,7 @@ def keras(folder, workers):
 
     def noise_and_blur(image):
         noisy = image + rng.normal(0, SIGMA, image.shape)
-        return cv2.GaussianBlur(noisy.clip(0, 255).astype(np.uint8), (0, 0), BLUR)
+        return cv2.GaussianBlur(noisy.clip(0, 255).astype(np.uint8), (0, 0), BLUR).astype(np.float32)
 
     generator = ImageDataGenerator(
         horizontal_flip=True,

@@ -166,6 +166,7 @@ def test_classes_get_what_is_asked_for(tmp_path, in_process, options, expected):
         ({"count": 12, "balance": True}, r"count must be >= 13, what it takes to even out .*, got 12"),
         ({"count": 99, "balance": True, "per_class": True}, "per_class and balance exclude each other"),
         ({"count": 0}, "count and processes must be >= 1 and seed >= 0, got 0"),
+        ({"count": 99, "processes": 0}, "count and processes must be >= 1 and seed >= 0, got 99, 0 and 0"),
         ({"count": 99, "seed": -1}, "seed >= 0, got 99, 1 and -1"),
         ({"count": 99, "format": "gif"}, "format must be one of same, jpg, png, quality 1 to 100, got 'gif'"),
         ({"count": 99, "quality": 0}, "quality 1 to 100, got 'same', 0"),

@@ -101,7 +101,7 @@ def augment(
         KeyboardInterrupt: stop said True; everything written so far is kept.
     """
     began, root, place = time.monotonic(), Path(path), Path(out)
-    processes = processes or len(os.sched_getaffinity(0))
+    processes = len(os.sched_getaffinity(0)) if processes is None else processes
     _check(root, place, count, format, quality, seed, processes)
     chosen = _recipe(recipe)
     listing = folder.walk(root)
