@@ -103,7 +103,7 @@ class:
 ## For Keras and PyTorch
 
 ```
-network.fit(training.stream(), steps_per_epoch=len(training), epochs=5,
+network.fit(training.stream(), steps_per_epoch=len(training), epochs=5, shuffle=False,
             validation_data=validation.stream(), validation_steps=len(validation))
 
 for x, y in training:                      # class_mode="sparse"
