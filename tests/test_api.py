@@ -60,6 +60,7 @@ def test_every_module_says_what_it_is_for(module):
 def test_the_public_names_are_what_they_say():
     assert sorted(assay.__all__) == [
         "Estimate",
+        "augment",
         "compare",
         "compress",
         "decompress",
