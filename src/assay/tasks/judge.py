@@ -9,7 +9,7 @@ from ..data.collection import Collection
 from ..data.workspace import Workspace, fingerprint
 from ..errors import InputError, UndefinedError
 from ..models import heads
-from ..stats import bayes, calibration, confusion, intervals, roc
+from ..stats import bayes, calibration, confusion, cutoffs, planning, roc
 from ..stats.intervals import Estimate
 from .learn import Learned, seen
 
@@ -139,7 +139,7 @@ def judge(
         ],
         reliability=_reliability(developed, out_of_fold.mean(axis=0)),
         cutoff=cutoff,
-        more=intervals.halve(measured.accuracy, len(y)),
+        more=planning.halve(measured.accuracy, len(y)),
         reads=_count(
             workspace, fingerprint([learned.head.weight, learned.head.bias, pictures.keys[learned.used[sealed]]])
         ),
@@ -193,13 +193,13 @@ def _threshold(
     scores = scores.mean(axis=0)
     if specificity is not None:
         rule = f"specificity of at least {specificity:g} out of fold"
-        return roc.cutoff(positive, scores, specificity=specificity), rule
+        return cutoffs.cutoff(positive, scores, specificity=specificity), rule
     if cost_fp == cost_fn:
         # The probabilities are calibrated out of fold: the likelier class makes the fewest errors, and a cut-off
         # searched for on a few dozen pictures would only add its own noise.
         return 0.5, "the likelier class"
     rule = f"least cost out of fold, a miss costing {cost_fn / cost_fp:g} times a false alarm"
-    return roc.cutoff(positive, scores, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence), rule
+    return cutoffs.cutoff(positive, scores, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence), rule
 
 
 def _cutoff(
@@ -213,7 +213,7 @@ def _cutoff(
     group: np.ndarray,
 ) -> Cutoff | None:
     try:
-        sensitivity, specificity = roc.at(positive, scores, threshold, groups=group)
+        sensitivity, specificity = cutoffs.at(positive, scores, threshold, groups=group)
     except UndefinedError:  # the sealed part has one class only
         return None
     ppv = npv = None
