@@ -23,6 +23,7 @@ bench: .venv/bench
 
 examples: .venv/dev
 	for page in examples/[0-9]*.py; do $(BIN)/python $$page docs/examples || exit 1; done
+
 coverage: .venv/dev
 	$(BIN)/python bench/interval_coverage.py
 
