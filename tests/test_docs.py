@@ -26,7 +26,8 @@ def commands():
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory, album):
-    """The places that the pages speak of: photos/ with two classes, new/, checked/, tables and a model."""
+    """The places that the pages speak of: photos/ with two classes, new/, checked/, tables, a model, and two pictures."""
+    from assay.tasks.compress import compress
     from assay.tasks.run import run
 
     top = tmp_path_factory.mktemp("docs")
@@ -44,6 +45,9 @@ def photos(tmp_path_factory, album):
     files = [p.relative_to(top / "photos") for p in (top / "photos").rglob("*.*")]
     (top / "labels.csv").write_text("\n".join(["file,label", *(f"{p},{p.parent}" for p in files)]))
     run(top / "photos", out=top / "photos.assay", processes=1)
+    compress(top / "photos", components=[5], out=top / "photos.compressed", side=32)
+    for name, file in zip(("first.jpg", "second.jpg"), sorted((top / "new").rglob("*.jpg")) * 2, strict=False):
+        shutil.copy(file, top / name)
     return top
 
 

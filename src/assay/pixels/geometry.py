@@ -74,6 +74,34 @@ def square(image: np.ndarray, *, size: int) -> np.ndarray:
     return square if image.dtype == np.uint8 else np.clip(square, 0, 1)  # beside an edge, a cubic swings beyond
 
 
+def reshape(image: np.ndarray, *, shape: tuple[int, int]) -> np.ndarray:
+    """Squash or stretch the whole picture to a shape; nothing is cut off.
+
+    A side that shrinks is averaged over areas, so it never aliases; a side that grows is interpolated.
+
+    Args:
+        image: picture, uint8 or float32, (H, W) or (H, W, 3).
+        shape: height and width of the result in pixels, >= 1.
+
+    Returns:
+        (*shape) or (*shape, 3), same dtype; as it is, not copied, if it has that shape.
+
+    Raises:
+        InputError: a side is less than 1.
+
+    >>> reshape(np.array([[0, 2], [4, 6]], np.uint8), shape=(1, 2))
+    array([[2, 4]], dtype=uint8)
+    """
+    if min(shape) < 1:
+        raise InputError(f"sides must be >= 1, got {shape!r}")
+    (height, width), (rows, columns) = image.shape[:2], shape
+    if height > rows or width > columns:
+        image = cv2.resize(image, (min(width, columns), min(height, rows)), interpolation=cv2.INTER_AREA)
+    if height < rows or width < columns:
+        image = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    return image
+
+
 def tiles(image: np.ndarray, *, count: int = 3) -> list[np.ndarray]:
     """Cut a picture into half-overlapping tiles.
 
