@@ -26,7 +26,7 @@ def commands():
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory, album):
-    """The places that the pages speak of: photos/ with two classes, new/, checked/, tables, a model, and two pictures."""
+    """The places that the pages speak of: photos/ of two classes, new/, checked/, tables, a model, two pictures."""
     from assay.tasks.compress import compress
     from assay.tasks.run import run
 
