@@ -32,6 +32,8 @@ FILTERS = {
     "low pass": lambda x, **o: frequency.lowpass(x, radius=4, **o),
     "low pass, gaussian": lambda x, **o: frequency.lowpass(x, radius=4, kind="gaussian", **o),
     "low pass, butterworth": lambda x, **o: frequency.lowpass(x, radius=4, kind="butterworth", **o),
+    "high pass": lambda x, **_: frequency.highpass(x, radius=4),
+    "high pass, added": lambda x, **_: frequency.highpass(x, radius=4, edges_only=False),
 }
 LINEAR = [name for name in FILTERS if name.split()[0] in {"mean", "gaussian", "low"}]
 RANKS = [name for name in FILTERS if name.split()[0] in {"median", "conservative"}]

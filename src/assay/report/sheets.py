@@ -52,9 +52,9 @@ def sheet(
         ax.set_axis_off()
         if place is None:
             return
-        grid = place.subgridspec(rows, columns)
+        grid, figure = place.subgridspec(rows, columns), ax.figure
         for n, (title, panel) in enumerate(panels):
-            part = ax.get_figure(root=True).add_subplot(grid[divmod(n, columns)])
+            part = figure.add_subplot(grid[divmod(n, columns)])
             part.set_title(visible(title), color=INK, fontsize=12, loc="left", pad=6)
             if isinstance(panel, np.ndarray):
                 _show(part, panel, axes=axes)
@@ -101,7 +101,7 @@ def decibels(values: np.ndarray, *, ax: Axes) -> None:
     ax.grid(visible=False)
     place = (-(width // 2) - 0.5, width - width // 2 - 0.5, height - height // 2 - 0.5, -(height // 2) - 0.5)
     drawn = ax.imshow(values, cmap="gray", extent=place, vmin=float(np.percentile(values, 1)), interpolation="auto")
-    bar = ax.get_figure(root=True).colorbar(drawn, ax=ax, shrink=0.8, aspect=24)
+    bar = ax.figure.colorbar(drawn, ax=ax, shrink=0.8, aspect=24)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, labelcolor=DIM)
     bar.set_label("dB", color=DIM)
