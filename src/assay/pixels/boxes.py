@@ -156,5 +156,4 @@ def add(image: np.ndarray, soft: np.ndarray, result: np.ndarray, hundredths: np.
         size = np.uint32(value - around) if value > around else np.uint32(around - value)
         part = np.int32(np.uint32(size * hundredths) // np.uint32(10000)) if size > threshold else np.int32(0)
         value = np.int32(value + part) if value > around else np.int32(value - part)
-        value = value if value > np.int32(0) else np.int32(0)
-        result[x] = value if value < np.int32(255) else np.int32(255)
+        result[x] = min(max(value, np.int32(0)), np.int32(255))

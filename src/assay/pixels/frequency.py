@@ -151,12 +151,13 @@ def _low(image: np.ndarray, radius: float, kind: str, order: int, border: str) -
         waves = fft.rfft2(levels, workers=cv2.getNumThreads())
         waves *= _transfer(image.shape, radius, kind, order, border)
         found = fft.irfft2(waves, s=image.shape, workers=cv2.getNumThreads())
-    return _to_eight(found) if image.dtype == np.uint8 else np.asarray(found)
+    found = np.asarray(found)
+    return _to_eight(found) if image.dtype == np.uint8 else found
 
 
 def _to_eight(levels: np.ndarray) -> np.ndarray:
     """Round grey levels to 8 bits, and cut them off at black and white."""
-    return cv2.convertScaleAbs(np.maximum(levels, 0, out=levels))
+    return np.asarray(cv2.convertScaleAbs(np.maximum(levels, 0, out=levels)))
 
 
 def _frequencies(length: int, border: str, *, half: bool = False) -> np.ndarray:
