@@ -22,7 +22,7 @@ class Run:
 
 
 def starts(y: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Spread chains out: at what was seen, all white, all black, at random, and over again.
+    """Spread chains out: the first at what was seen, the others with ever more pixels drawn at random, the last all.
 
     Args:
         y: float (H, W), what was seen.
@@ -34,10 +34,8 @@ def starts(y: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """
     spins = np.empty((count, *y.shape), np.int8)
     for i in range(count):
-        if i % 4 == 3:
-            spins[i] = rng.integers(0, 2, y.shape, np.int8) * 2 - 1
-        else:
-            spins[i] = (np.where(y > 0, 1, -1), 1, -1)[i % 4]
+        drawn = rng.random(y.shape) < i / max(count - 1, 1)
+        spins[i] = np.where(np.where(drawn, rng.random(y.shape) < 0.5, y > 0), 1, -1)
     return spins
 
 
@@ -69,7 +67,7 @@ def run(
     height, width = field.shape
     size = np.abs(field[0, 0])
     if len(couplings) > 1:
-        sampler = _raster
+        sampler = _far
     elif (np.abs(field) == size).all():
         sampler = _two_level
     else:
@@ -79,10 +77,10 @@ def run(
     return Run(mean, last, -(alike + along), white / (height * width))
 
 
-def raster(
+def smooth(
     field: np.ndarray, couplings: np.ndarray, spins: np.ndarray, burn_in: int, sweeps: int, rng: np.random.Generator
 ) -> Run:
-    """Run chains in reading order, where the mean is one of chances and not of samples, so that it is smoother.
+    """Run chains whose mean is one of chances and not of samples, which is smoother, and slower.
 
     Args:
         field: as in `run`.
@@ -95,7 +93,7 @@ def raster(
     Returns:
         What they gave.
     """
-    mean, last, alike, along, white = _raster(field, couplings, spins, burn_in, sweeps, rng, np.ones(1))
+    mean, last, alike, along, white = _far(field, couplings, spins, burn_in, sweeps, rng, np.ones(1))
     return Run(mean.sum(axis=0) / (len(spins) * (sweeps - burn_in)), last, -(alike + along), white / field.size)
 
 
@@ -201,14 +199,14 @@ def _real_valued(
     total = np.zeros((chains, 2, height, half), np.int32)
     traces = np.empty((chains, sweeps, 3))
     lattice.real_valued(
-        start, by_colour, couplings[0] * scales, scales, burn_in, _generators(chains, half, rng), total, traces
+        start, by_colour, width, couplings[0] * scales, scales, burn_in, _generators(chains, half, rng), total, traces
     )
     last = start[:, colour, rows + 1, at + 1]
     white = (traces[..., 2] + height * width) / 2
     return total[:, colour, rows, at], last, couplings[0] * traces[..., 0], traces[..., 1], white
 
 
-def _raster(
+def _far(
     field: np.ndarray,
     couplings: np.ndarray,
     spins: np.ndarray,
@@ -220,6 +218,6 @@ def _raster(
     (height, width), chains, reach = field.shape, len(spins), len(couplings)
     start = np.pad(spins, ((0, 0), (reach, reach), (reach, reach)))
     total, traces = np.zeros((chains, height, width)), np.empty((chains, sweeps, 3))
-    lattice.raster(start, field, couplings, scales, burn_in, _generators(chains, 1, rng), total, traces)
+    lattice.far(start, field, couplings, scales, burn_in, _generators(chains, 1, rng), total, traces)
     last = start[:, reach:-reach, reach:-reach]
     return total, last, traces[..., 0], traces[..., 1], (traces[..., 2] + height * width) / 2

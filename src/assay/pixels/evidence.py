@@ -4,7 +4,8 @@ For each choice of couplings, chains give the chance of white at each pixel; fro
 to be seen as it was, given all others as they were seen. Importing this module loads the compiler.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,8 +18,8 @@ _SHAPES = {
     2: ((1.0,), (0.8, 0.2), (0.67, 0.33), (0.57, 0.43)),
     3: ((1.0,), (0.8, 0.2), (0.67, 0.33), (0.57, 0.43), (0.57, 0.29, 0.14), (0.44, 0.33, 0.23)),
 }
-_LEAST, _MOST = 0.05, 3.0  # sum of the couplings
-_SWEEPS, _BURN_IN = 80, 20
+_SUMS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5)  # of the couplings, from weak to strong
+_SWEEPS, _BURN_IN = 60, 15
 
 
 def search(y: np.ndarray, reach: int) -> tuple[tuple[float, ...], float, float]:
@@ -33,14 +34,60 @@ def search(y: np.ndarray, reach: int) -> tuple[tuple[float, ...], float, float]:
     """
     y = _middle(y)
     two = bool((np.abs(y) == 1).all())
-    sigma = _first_sigma(y, two=two)
-    best: tuple[float, float, tuple[float, ...]] = (-np.inf, 1.0, (1.0,))
-    for shape in _SHAPES[reach]:
-        score, total, sigma_there = _climb(y, np.array(shape), sigma, two=two)
-        if score > best[0]:
-            best, sigma = (score, total, shape), sigma_there
-    score, total, shape = best
-    return tuple(float(total * share) for share in shape), float(sigma), float(score)
+    best, sigma = _climb(y, np.ones(1), _SUMS, _first_sigma(y, two=two), two=two)
+    for shape in _SHAPES[reach][1:]:
+        # Where one shape is best, the next is not far from it.
+        near = [float(best.couplings.sum() * factor) for factor in (0.5, 0.8, 0.9, 1.0, 1.1, 1.25)]
+        found, sigma_there = _climb(y, np.array(shape), near, sigma, two=two)
+        if found.mean > best.mean:
+            best, sigma = found, sigma_there
+    best, sigma = _weakest(y, best, sigma, two=two)
+    return tuple(float(c) for c in best.couplings), float(sigma), best.mean
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """Couplings, and the log chance of each pixel given all others under them."""
+
+    couplings: np.ndarray
+    scores: np.ndarray
+
+    @property
+    def mean(self) -> float:
+        return float(self.scores.mean())
+
+
+def _climb(
+    y: np.ndarray, shape: np.ndarray, sums: Sequence[float], sigma: float, *, two: bool
+) -> tuple[_Tried, float]:
+    """Raise the sum of couplings of one shape while that foretells better; sigma follows the best.
+
+    Chains begin where those of weaker couplings ended. Strong ones from a start at what was seen would freeze there,
+    and foretell it all too well.
+    """
+    best, spins = _Tried(shape, np.full(1, -np.inf)), chains.starts(y, 2, np.random.default_rng(21))
+    for total in sums:
+        scores, sigma_next = foretold(y, total * shape, sigma, spins, two=two)
+        tried = _Tried(total * shape, scores)
+        if tried.mean < best.mean:
+            break
+        best, sigma = tried, sigma_next
+    return best, sigma
+
+
+def _weakest(y: np.ndarray, best: _Tried, sigma: float, *, two: bool) -> tuple[_Tried, float]:
+    """Weaken the best couplings while they do as well within one standard error; bring sigma to its end."""
+    spins = chains.starts(y, 2, np.random.default_rng(21))
+    for factor in (0.5, 0.8, 1.0, 1.0, 1.0):
+        scores, sigma = foretold(y, best.couplings * factor, sigma, spins, two=two)
+    best = chosen = _Tried(best.couplings, scores)
+    for factor in (0.95, 0.9, 0.85, 0.8, 0.75, 0.7):
+        tried = _Tried(best.couplings * factor, foretold(y, best.couplings * factor, sigma, spins, two=two)[0])
+        worse = best.scores - tried.scores
+        if worse.mean() > worse.std() / np.sqrt(worse.size):
+            break
+        chosen = tried
+    return chosen, sigma
 
 
 def _middle(y: np.ndarray) -> np.ndarray:
@@ -67,66 +114,32 @@ def _sigma(flipped: float, n: int) -> float:
     return float(1 / np.sqrt(0.5 * np.log((1 - flipped) / flipped)))
 
 
-def _climb(y: np.ndarray, shape: np.ndarray, sigma: float, *, two: bool) -> tuple[float, float, float]:
-    """Find the sum of couplings of one shape that scores best, sigma following; return score, sum and sigma."""
-    found: dict[float, tuple[float, float]] = {}
-
-    def score(log_total: float) -> float:
-        nonlocal sigma
-        total = float(np.exp(log_total))
-        value, sigma_next = foretold(y, total * shape, sigma, two=two)
-        found[total] = (value, sigma)
-        if value >= max(v for v, _ in found.values()):
-            sigma = sigma_next
-        return value
-
-    for log_total in np.log([0.5, 0.7, 1.0, 1.4]):
-        score(float(log_total))
-    centre = float(np.log(max(found, key=lambda total: found[total][0])))
-    _golden(score, max(centre - 0.4, np.log(_LEAST)), min(centre + 0.4, np.log(_MOST)), 5)
-    best = max(found, key=lambda total: found[total][0])
-    return found[best][0], best, found[best][1]
-
-
-def _golden(score: Callable[[float], float], low: float, high: float, steps: int) -> None:
-    """Narrow down where a function of one hump is largest."""
-    ratio = (np.sqrt(5) - 1) / 2
-    left, right = high - ratio * (high - low), low + ratio * (high - low)
-    at_left, at_right = score(left), score(right)
-    for _ in range(steps - 2):
-        if at_left > at_right:
-            high, right, at_right = right, left, at_left
-            left = high - ratio * (high - low)
-            at_left = score(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + ratio * (high - low)
-            at_right = score(right)
-
-
-def foretold(y: np.ndarray, couplings: np.ndarray, sigma: float, *, two: bool) -> tuple[float, float]:
+def foretold(
+    y: np.ndarray, couplings: np.ndarray, sigma: float, spins: np.ndarray, *, two: bool
+) -> tuple[np.ndarray, float]:
     """Score parameters by how well each pixel as seen is foretold by all others as seen.
 
     Args:
         y: float (H, W), what was seen.
         couplings: float (r,).
         sigma: of the noise.
+        spins: int8 (chains, H, W), where chains start; left where they end.
         two: y has two levels.
 
     Returns:
-        The mean log chance (of real-valued y: density), and the sigma that the chains themselves would give.
+        The log chance of each pixel (of real-valued y: density), and the sigma that the chains themselves would give.
     """
     rng = np.random.default_rng(20)  # the same for all choices, so that they differ by more than chance
-    spins = chains.starts(y, 1, rng).repeat(2, axis=0)
-    run = chains.raster(y / sigma**2, couplings, spins, _BURN_IN, _SWEEPS, rng)
+    run = chains.smooth(y / sigma**2, couplings, spins, _BURN_IN, _BURN_IN + _SWEEPS, rng)
+    spins[:] = run.last
     white = run.mean
     if two:
         # The chance given the rest is 1 / mean(1 / chance given the clean pixel), over the posterior.
         right = 1 / (1 + np.exp(-2 / sigma**2))
         agrees = np.where(y > 0, white, 1 - white)
-        score = -np.log(agrees / right + (1 - agrees) / (1 - right)).mean()
-        return float(score), _sigma(float((1 - agrees).mean()), y.size)
+        score = -np.log(agrees / right + (1 - agrees) / (1 - right))
+        return score, _sigma(float((1 - agrees).mean()), y.size)
     up, down = ((y - level) ** 2 / (2 * sigma**2) for level in (1, -1))
     inverse = np.logaddexp(np.log(np.maximum(white, 1e-300)) + up, np.log(np.maximum(1 - white, 1e-300)) + down)
-    score = -(inverse + np.log(sigma * np.sqrt(2 * np.pi))).mean()
-    return float(score), max(float(np.sqrt((white * (y - 1) ** 2 + (1 - white) * (y + 1) ** 2).mean())), 0.02)
+    score = -(inverse + np.log(sigma * np.sqrt(2 * np.pi)))
+    return score, max(float(np.sqrt((white * (y - 1) ** 2 + (1 - white) * (y + 1) ** 2).mean())), 0.02)

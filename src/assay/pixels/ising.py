@@ -151,13 +151,13 @@ def gibbs(
 ) -> Posterior:
     """Sample the clean picture by heat-bath updates of all black, then all white squares of a checkerboard.
 
-    Chains start apart (at the picture, at all white, at all black, at random, and so on), so that those which have not
-    forgotten their start are found out. Two-level pictures are sampled 64 pixels at a time, exact to 53 bits.
+    Chains start apart, the first at the picture, the last at random, so that those which have not forgotten their start
+    are found out. Two-level pictures are sampled 64 pixels at a time, exact to 53 bits.
 
     Args:
         image: as `observed` takes it.
         coupling: of neighbours, 0 to 40; or a sequence, at distances 1, 2, ... along rows and columns. More than one
-            are sampled in reading order instead, some ten times slower.
+            are sampled pixel by pixel, many times slower.
         sigma: of the noise, > 0, where black is -1 and white +1.
         sweeps: over the picture that are kept, of each chain, >= 4.
         burn_in: sweeps before those, >= 0.
@@ -318,7 +318,8 @@ def estimate(image: np.ndarray, *, reach: int = 1, levels: tuple[float, float] |
 
     They are those at which each pixel, as seen, is best foretold by all the others as seen: the mean logarithm of its
     chance given the rest is largest (pseudo-likelihood of what was seen, the clean picture summed out by sampling).
-    Sigma follows from how often pixels differ from what was seen (expectation-maximisation).
+    Sigma follows from how often pixels differ from what was seen (expectation-maximisation). Of couplings that do as
+    well within one standard error, the weakest are taken: their chains mix better.
 
     Args:
         image: as `observed` takes it. Of more than 2**18 pixels, a window of so many in the middle is used.
@@ -326,7 +327,7 @@ def estimate(image: np.ndarray, *, reach: int = 1, levels: tuple[float, float] |
         levels: as `observed` takes them.
 
     Returns:
-        Couplings, 0.05 to 3 in sum, and sigma. The same picture always gives the same.
+        Couplings, 0.05 to 1.5 in sum, and sigma. The same picture always gives the same.
 
     Raises:
         InputError: image is not what `observed` takes, or reach is outside 1 to 3.

@@ -266,10 +266,10 @@ def two_level(start, seen, valid, thresholds, masks, burn_in, states, edges, tot
 
 
 @njit(cache=True)
-def _real_row(a, s, above, below, beside, at, tilt, count, up, down, kept, tally, state):
+def _real_row(a, s, above, below, beside, tilt, count, up, down, kept, tally, state):
     """Draw one row of one colour: u < 1 / (1 + x) without a division."""
     for k in range(count):
-        x = above[k] * below[k] * beside[k] * beside[k + at] * tilt[k]
+        x = above[k] * below[k] * beside[k] * beside[k + 1] * tilt[k]
         u = np.float64(np.int64(_draw(state, k) >> np.uint64(64 - BITS))) * (1.0 / 2.0**BITS)
         white = u * (1.0 + x) < 1.0
         a[k] = up if white else down
@@ -278,12 +278,26 @@ def _real_row(a, s, above, below, beside, at, tilt, count, up, down, kept, tally
             tally[k] += white
 
 
+@njit(cache=True, fastmath={"reassoc"})
+def _real_sums(own, below, beside, at, field, count):
+    """Sum spin times field, spins, and spin times the spins below and, where at is not 0, on both sides."""
+    along, sum_, alike = 0.0, 0, 0
+    for k in range(count):
+        along += own[k] * field[k]
+        sum_ += own[k]
+        alike += own[k] * below[k]
+    if at:
+        for k in range(count):
+            alike += own[k] * (beside[k] + beside[k + 1])
+    return along, sum_, alike
+
+
 @njit(parallel=True, cache=True)
-def real_valued(start, field, couplings, scales, burn_in, states, total, traces):
+def real_valued(start, field, width, couplings, scales, burn_in, states, total, traces):
     """Run chains on a real-valued field, each on a processor of its own.
 
     start: int8 (chains, 2, H + 2, K + 2), +1 and -1, 0 round the picture, left as the last samples; field: float64
-    (2, H, K) by colour; couplings, scales: float64 (tables,), of the neighbours and on the field; sweep t uses table
+    (2, H, K) by colour; width: of the picture; couplings, scales: float64 (tables,), of the neighbours and on the field; sweep t uses table
     min(t, tables - 1); states: (chains, 2, K); total: int32 (chains, 2, H, K), gains the samples after burn_in; traces:
     float64 (chains, sweeps, 3), is filled: pairs that are alike less those that differ, sum of spin times field, sum
     of spins.
@@ -309,42 +323,43 @@ def real_valued(start, field, couplings, scales, burn_in, states, total, traces)
             for c in range(2):
                 for i in range(height):
                     o = (i + c) & 1
-                    count = np.count_nonzero(spins[c, i + 1, 1 : half + 1])
+                    count = (width - o + 1) >> 1
                     beside = a[1 - c, i + 1, o : o + half + 1]  # from k - 1 or from k on
                     _real_row(
-                        a[c, i + 1, 1:], spins[c, i + 1, 1:], a[1 - c, i, 1:], a[1 - c, i + 2, 1:], beside, 1,
+                        a[c, i + 1, 1:], spins[c, i + 1, 1:], a[1 - c, i, 1:], a[1 - c, i + 2, 1:], beside,
                         tilt[c, i], count, up, down, t >= burn_in, total[chain, c, i], states[chain],
                     )  # fmt: skip
             alike, along, sum_ = 0, 0.0, 0
             for i in range(height):
                 for c in range(2):
                     o = (i + c) & 1
-                    own, other, below = spins[c, i + 1], spins[1 - c, i + 1], spins[1 - c, i + 2]
-                    for k in range(1, half + 1):
-                        spin = np.int64(own[k])
-                        sum_ += spin
-                        along += spin * field[c, i, k - 1]
-                        alike += spin * below[k]
-                        if o == 0:
-                            alike += spin * (np.int64(other[k]) + np.int64(other[k - 1]))
+                    sums = _real_sums(
+                        spins[c, i + 1, 1:], spins[1 - c, i + 2, 1:], spins[1 - c, i + 1], 1 - o, field[c, i],
+                        (width - o + 1) >> 1,
+                    )  # fmt: skip
+                    along += sums[0]
+                    sum_ += sums[1]
+                    alike += sums[2]
             traces[chain, t, 0], traces[chain, t, 1], traces[chain, t, 2] = alike, along, sum_
+
+
+@njit(inline="always")
+def _ring(spins, y, x, r):
+    return np.int64(spins[y - r, x]) + spins[y + r, x] + spins[y, x - r] + spins[y, x + r]
 
 
 @njit(inline="always")
 def _pull(spins, couplings, i, j):
     """Sum of couplings times spins along the row and the column of a pixel; spins have a margin of zeros."""
-    reach = len(couplings)
-    y, x, total = i + reach, j + reach, 0.0
+    reach, total = len(couplings), 0.0
     for r in range(1, reach + 1):
-        total += couplings[r - 1] * (
-            np.int64(spins[y - r, x]) + spins[y + r, x] + spins[y, x - r] + spins[y, x + r]
-        )
+        total += couplings[r - 1] * _ring(spins, i + reach, j + reach, r)
     return total
 
 
 @njit(parallel=True, cache=True)
-def raster(start, field, couplings, scales, burn_in, states, total, traces):
-    """Run chains in reading order, each pixel with the new values of those before it; any reach.
+def far(start, field, couplings, scales, burn_in, states, total, traces):
+    """Run chains of any reach r, in r + 1 colours along the diagonals: no two pixels of one are coupled.
 
     start: int8 (chains, H + 2 r, W + 2 r), 0 round the picture; field: float64 (H, W); couplings: float64 (r,), at
     distances 1 to r; scales: float64 (tables,), on both; states: (chains, 2, 1); total: float64 (chains, H, W), gains
@@ -353,25 +368,44 @@ def raster(start, field, couplings, scales, burn_in, states, total, traces):
     chains, sweeps = traces.shape[0], traces.shape[1]
     height, width = field.shape
     reach = len(couplings)
+    limit = 4 * couplings.sum() + 20
     for chain in prange(chains):
         spins, state = start[chain], states[chain]
+        tilt, odds = np.empty(field.shape), np.empty((reach, 9))
         for t in range(sweeps):
-            scale = scales[min(t, len(scales) - 1)]
+            if t < len(scales):
+                # Odds of black: a factor for the field, and one for the sum of the spins at each distance.
+                for i in range(height):
+                    for j in range(width):
+                        tilt[i, j] = np.exp(-2 * scales[t] * min(max(field[i, j], -limit), limit))
+                for r in range(reach):
+                    for at in range(9):
+                        odds[r, at] = np.exp(-2 * scales[t] * couplings[r] * (at - 4))
             alike, along, sum_ = 0.0, 0.0, 0
+            for c in range(reach + 1):
+                for i in range(height):
+                    y = i + reach
+                    for j in range((c - i) % (reach + 1), width, reach + 1):
+                        x = j + reach
+                        black = tilt[i, j]
+                        for r in range(reach):
+                            black *= odds[r, _ring(spins, y, x, r + 1) + 4]
+                        u = np.float64(np.int64(_draw(state, 0) >> np.uint64(64 - BITS))) * (1.0 / 2.0**BITS)
+                        spins[y, x] = 2 * (u * (1 + black) < 1) - 1
+                        if t >= burn_in:
+                            total[chain, i, j] += 1 / (1 + black)
             for i in range(height):
+                y = i + reach
                 for j in range(width):
-                    strength = 2 * scale * (_pull(spins, couplings, i, j) + field[i, j])
-                    chance = 1 / (1 + np.exp(-strength))
-                    u = np.float64(np.int64(_draw(state, 0) >> np.uint64(64 - BITS))) * (1.0 / 2.0**BITS)
-                    spins[i + reach, j + reach] = 1 if u < chance else -1
-                    if t >= burn_in:
-                        total[chain, i, j] += chance
-            for i in range(height):
-                for j in range(width):
-                    spin = np.int64(spins[i + reach, j + reach])
-                    alike += spin * _pull(spins, couplings, i, j) / 2
+                    spin = np.int64(spins[y, j + reach])
                     along += spin * field[i, j]
                     sum_ += spin
+            for r in range(1, reach + 1):
+                pairs = 0
+                for i in range(reach, height + reach):
+                    for j in range(reach, width + reach):
+                        pairs += np.int64(spins[i, j]) * (np.int64(spins[i + r, j]) + spins[i, j + r])
+                alike += couplings[r - 1] * pairs
             traces[chain, t, 0], traces[chain, t, 1], traces[chain, t, 2] = alike, along, sum_
 
 
