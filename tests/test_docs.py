@@ -5,6 +5,7 @@ import shlex
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assay.cli import app
@@ -25,8 +26,8 @@ def commands():
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory, album):
-    """The places that the pages speak of: photos/ with two classes, new/, labels.csv and a model."""
+def photos(tmp_path_factory, album, save):
+    """The places that the pages speak of: photos/ with two classes, new/, labels.csv, a model, and noisy.png."""
     from assay.tasks.run import run
 
     top = tmp_path_factory.mktemp("docs")
@@ -36,6 +37,7 @@ def photos(tmp_path_factory, album):
     files = [p.relative_to(top / "photos") for p in (top / "photos").rglob("*.*")]
     (top / "labels.csv").write_text("\n".join(["file,label", *(f"{p},{p.parent}" for p in files)]))
     run(top / "photos", out=top / "photos.assay", processes=1)
+    save(np.where(np.indices((40, 56)).sum(0) % 9, 255, 0).astype(np.uint8), top / "noisy.png")
     return top
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import lattice
+from . import bitplanes, lattice
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +148,14 @@ def _two_level(
     scales: np.ndarray,
 ) -> _Given:
     (height, width), chains, size = field.shape, len(spins), float(np.abs(field[0, 0]))
-    words = -(-(-(-width // 2)) // 64)
+    words = ((width + 1) // 2 + 63) // 64
     planes = np.empty((chains, 2, height + 2, words), np.uint64)
     for chain in range(chains):
-        lattice.pack(spins[chain] > 0, planes[chain])
+        bitplanes.pack(spins[chain] > 0, planes[chain])
     seen = np.empty(planes.shape[1:], np.uint64)
-    lattice.pack(field > 0, seen)
+    bitplanes.pack(field > 0, seen)
     wide = np.empty((2, 4, words), np.uint64)
-    lattice.pack(np.ones((2, width), bool), wide)
+    bitplanes.pack(np.ones((2, width), bool), wide)
     valid = np.ascontiguousarray(np.stack([wide[0, 1], wide[1, 1]]))  # row 0 of colour 0, then of colour 1
     # Chances by how many more neighbours agree with what is seen than differ, -4 to 4.
     agree = np.arange(-4, 5)
@@ -164,16 +164,16 @@ def _two_level(
     places = np.arange(lattice.BITS - 1, -1, -1).astype(np.uint64)
     bits = (whole[:, None, ::2] >> places[:, None]) & np.uint64(1)
     masks = np.where(bits == 1, np.uint64(2**64 - 1), np.uint64(0))
-    lanes = max(lattice.BLOCK, words)
+    lanes = max(bitplanes.BLOCK, words)
     total = np.zeros((chains, height, width), np.int32)
     traces = np.empty((chains, sweeps, 3), np.int64)
-    lattice.two_level(
+    bitplanes.two_level(
         planes, seen, valid, whole, masks, burn_in, _generators(chains, lanes, rng), _generators(chains, 1, rng),
         total, traces,
     )  # fmt: skip
     last = np.empty((chains, height, width), np.int8)
     for chain in range(chains):
-        lattice.unpack(planes[chain], last[chain])
+        bitplanes.unpack(planes[chain], last[chain])
     pairs = (height - 1) * width + height * (width - 1)
     alike = couplings[0] * (pairs - 2.0 * traces[..., 0])
     along = size * (height * width - 2.0 * traces[..., 1])
@@ -190,7 +190,7 @@ def _real_valued(
     scales: np.ndarray,
 ) -> _Given:
     (height, width), chains = field.shape, len(spins)
-    half = -(-width // 2)
+    half = (width + 1) // 2
     rows, columns = np.indices(field.shape)
     colour, at = (rows + columns) & 1, columns >> 1
     by_colour, start = np.zeros((2, height, half)), np.zeros((chains, 2, height + 2, half + 2), np.int8)

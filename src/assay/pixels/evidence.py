@@ -57,9 +57,7 @@ class _Tried:
         return float(self.scores.mean())
 
 
-def _climb(
-    y: np.ndarray, shape: np.ndarray, sums: Sequence[float], sigma: float, *, two: bool
-) -> tuple[_Tried, float]:
+def _climb(y: np.ndarray, shape: np.ndarray, sums: Sequence[float], sigma: float, *, two: bool) -> tuple[_Tried, float]:
     """Raise the sum of couplings of one shape while that foretells better; sigma follows the best.
 
     Chains begin where those of weaker couplings ended. Strong ones from a start at what was seen would freeze there,

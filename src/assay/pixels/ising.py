@@ -48,7 +48,10 @@ class Posterior:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Coupling and noise: couplings at distance 1, 2, ... and sigma; score: mean log chance of a pixel given the rest."""
+    """Coupling and noise.
+
+    couplings: at distance 1, 2, ...; sigma: of the noise; score: mean log chance of a pixel as seen, given the others.
+    """
 
     couplings: tuple[float, ...]
     sigma: float

@@ -6,6 +6,8 @@ from one to the other. Importing this module loads the compiler, so only `ising.
 Source: Boykov & Kolmogorov 2004, doi:10.1109/TPAMI.2004.60; times and distances of nodes as in section 3.2.3 there.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -14,7 +16,7 @@ _NONE, _ROOT = np.int8(-1), np.int8(-2)
 
 
 @njit(cache=True)
-def _settle(excess, capacity, steps, inside):
+def _settle(excess: np.ndarray, capacity: np.ndarray, steps: np.ndarray, inside: np.ndarray) -> None:
     """Push what one pixel has too much to neighbours that lack it."""
     for p in inside:
         for d in range(len(steps)):
@@ -36,7 +38,7 @@ def _settle(excess, capacity, steps, inside):
 
 
 @njit(inline="always")
-def _push(queue, tail, queued, p):
+def _push(queue: np.ndarray, tail: int, queued: np.ndarray, p: int) -> int:
     if not queued[p]:
         queued[p] = True
         queue[tail] = p
@@ -47,13 +49,22 @@ def _push(queue, tail, queued, p):
 
 
 @njit(inline="always")
-def _open(capacity, steps, p, d, side):
+def _open(capacity: np.ndarray, steps: np.ndarray, p: int, d: int, side: Any) -> Any:
     """Residual capacity between p and its neighbour in direction d, away from the source."""
     return capacity[p, d] if side == _SOURCE else capacity[p + steps[d], d ^ 1]
 
 
 @njit(cache=True)
-def _adopt(p, capacity, steps, side, parent, stamp, distance, time):
+def _adopt(
+    p: int,
+    capacity: np.ndarray,
+    steps: np.ndarray,
+    side: np.ndarray,
+    parent: np.ndarray,
+    stamp: np.ndarray,
+    distance: np.ndarray,
+    time: int,
+) -> bool:
     """Find an orphan a parent whose line still ends at a terminal, the nearest there is; False if there is none."""
     mine, best, least = side[p], _NONE, np.int32(2**31 - 1)
     for d in range(len(steps)):
@@ -93,7 +104,9 @@ def _adopt(p, capacity, steps, side, parent, stamp, distance, time):
 
 
 @njit(cache=True)
-def _augment(p, d, excess, capacity, steps, parent, orphans):
+def _augment(
+    p: int, d: int, excess: np.ndarray, capacity: np.ndarray, steps: np.ndarray, parent: np.ndarray, orphans: np.ndarray
+) -> int:
     """Push all that fits from the source through p, and its neighbour in direction d, to the sink; list the orphans."""
     q = p + steps[d]
     flow = capacity[p, d]
@@ -146,7 +159,7 @@ def _augment(p, d, excess, capacity, steps, parent, orphans):
 
 
 @njit(cache=True)
-def cut(excess, capacity, steps, inside):
+def cut(excess: np.ndarray, capacity: np.ndarray, steps: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Find the minimum cut.
 
     excess: int32 (n,), capacity from the source less that to the sink, is used up; capacity: int32 (n, directions),
@@ -164,12 +177,12 @@ def cut(excess, capacity, steps, inside):
         if excess[p] != 0:
             side[p], parent[p], distance[p] = (_SOURCE if excess[p] > 0 else _SINK), _ROOT, 1
             tail = _push(queue, tail, queued, p)
-    time, p = np.int32(0), -1
+    time, p = 0, -1
     while True:
         if p < 0 or side[p] == _FREE:
             if head == tail:
                 break
-            p = np.int64(queue[head])
+            p = int(queue[head])
             head = 0 if head + 1 == len(queue) else head + 1
             queued[p] = False
             if side[p] == _FREE:
@@ -197,7 +210,7 @@ def cut(excess, capacity, steps, inside):
             waiting = _augment(p + steps[met], met ^ 1, excess, capacity, steps, parent, orphans)
         first = 0
         while first != waiting:
-            o = np.int64(orphans[first])
+            o = int(orphans[first])
             first = (first + 1) % len(orphans)
             if _adopt(o, capacity, steps, side, parent, stamp, distance, time):
                 continue
@@ -213,4 +226,5 @@ def cut(excess, capacity, steps, inside):
                     orphans[waiting] = q
                     waiting = (waiting + 1) % len(orphans)
             side[o] = _FREE
-    return side == _SOURCE
+    white: np.ndarray = side == _SOURCE
+    return white
