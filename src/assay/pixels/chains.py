@@ -21,7 +21,7 @@ class Run:
     white: np.ndarray
 
 
-def starts(y: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+def starts(y: np.ndarray, count: int, *, rng: np.random.Generator) -> np.ndarray:
     """Spread chains out: the first at what was seen, the others with ever more pixels drawn at random, the last all.
 
     Args:
@@ -45,8 +45,8 @@ def run(
     spins: np.ndarray,
     burn_in: int,
     sweeps: int,
-    rng: np.random.Generator,
     *,
+    rng: np.random.Generator,
     scales: np.ndarray | None = None,
 ) -> Run:
     """Run chains.
@@ -78,7 +78,7 @@ def run(
 
 
 def smooth(
-    field: np.ndarray, couplings: np.ndarray, spins: np.ndarray, burn_in: int, sweeps: int, rng: np.random.Generator
+    field: np.ndarray, couplings: np.ndarray, spins: np.ndarray, burn_in: int, sweeps: int, *, rng: np.random.Generator
 ) -> Run:
     """Run chains whose mean is one of chances and not of samples, which is smoother, and slower.
 
@@ -98,7 +98,7 @@ def smooth(
 
 
 def coolest(
-    field: np.ndarray, couplings: np.ndarray, spins: list[np.ndarray], scales: np.ndarray, rng: np.random.Generator
+    field: np.ndarray, couplings: np.ndarray, spins: list[np.ndarray], scales: np.ndarray, *, rng: np.random.Generator
 ) -> tuple[np.ndarray, float]:
     """Cool the first of some pictures, let each roll downhill, and keep the most probable.
 
@@ -115,7 +115,7 @@ def coolest(
     reach = len(couplings)
     if len(scales):
         start = spins[0][None].astype(np.int8)
-        cooled = run(field, couplings, start, len(scales), len(scales), rng, scales=scales)
+        cooled = run(field, couplings, start, len(scales), len(scales), rng=rng, scales=scales)
         spins = [cooled.last[0], *spins]
     found = []
     for candidate in spins:

@@ -41,7 +41,8 @@ def search(y: np.ndarray, reach: int) -> tuple[tuple[float, ...], float, float]:
         found, sigma_there = _climb(y, np.array(shape), near, sigma, two=two)
         if found.mean > best.mean:
             best, sigma = found, sigma_there
-    best, sigma = _weakest(y, best, sigma, two=two)
+    best, sigma = _refine(y, best, sigma, two=two)
+    best = _weakest(y, best, sigma, two=two)
     return tuple(float(c) for c in best.couplings), float(sigma), best.mean
 
 
@@ -63,7 +64,7 @@ def _climb(y: np.ndarray, shape: np.ndarray, sums: Sequence[float], sigma: float
     Chains begin where those of weaker couplings ended. Strong ones from a start at what was seen would freeze there,
     and foretell it all too well.
     """
-    best, spins = _Tried(shape, np.full(1, -np.inf)), chains.starts(y, 2, np.random.default_rng(21))
+    best, spins = _Tried(shape, np.full(1, -np.inf)), chains.starts(y, 2, rng=np.random.default_rng(21))
     for total in sums:
         scores, sigma_next = foretold(y, total * shape, sigma, spins, two=two)
         tried = _Tried(total * shape, scores)
@@ -73,19 +74,40 @@ def _climb(y: np.ndarray, shape: np.ndarray, sums: Sequence[float], sigma: float
     return best, sigma
 
 
-def _weakest(y: np.ndarray, best: _Tried, sigma: float, *, two: bool) -> tuple[_Tried, float]:
-    """Weaken the best couplings while they do as well within one standard error; bring sigma to its end."""
-    spins = chains.starts(y, 2, np.random.default_rng(21))
-    for factor in (0.5, 0.8, 1.0, 1.0, 1.0):
-        scores, sigma = foretold(y, best.couplings * factor, sigma, spins, two=two)
-    best = chosen = _Tried(best.couplings, scores)
+def _refine(y: np.ndarray, start: _Tried, sigma: float, *, two: bool) -> tuple[_Tried, float]:
+    """Move sigma to where the chains give it back, and the couplings to the top of a parabola, in turn."""
+    spins = chains.starts(y, 2, rng=np.random.default_rng(21))
+    couplings, step = start.couplings, 0.1
+    foretold(y, couplings / 2, sigma, spins, two=two)
+    for _ in range(3):
+        # Expectation-maximisation goes there in steps that shrink at a steady rate: two of them tell the end.
+        _, second = foretold(y, couplings, sigma, spins, two=two)
+        _, third = foretold(y, couplings, second, spins, two=two)
+        first_step, next_step = np.log(second / sigma), np.log(third / second)
+        rate = float(np.clip(next_step / first_step, 0, 0.9)) if first_step else 0.0
+        sigma = float(third * np.exp(next_step * rate / (1 - rate)))
+        low, here, high = (
+            float(foretold(y, couplings * np.exp(d), sigma, spins, two=two)[0].mean()) for d in (-step, 0.0, step)
+        )
+        bend = low - 2 * here + high
+        top = (low - high) / (2 * bend) if bend < 0 else float(np.sign(high - low))
+        couplings = couplings * float(np.exp(step * np.clip(top, -1.5, 1.5)))
+    return _Tried(couplings, foretold(y, couplings, sigma, spins, two=two)[0]), sigma
+
+
+def _weakest(y: np.ndarray, best: _Tried, sigma: float, *, two: bool) -> _Tried:
+    """Weaken the best couplings while they do as well within one standard error."""
+    spins = chains.starts(y, 2, rng=np.random.default_rng(21))
+    for factor in (0.5, 0.8):
+        foretold(y, best.couplings * factor, sigma, spins, two=two)
+    best = chosen = _Tried(best.couplings, foretold(y, best.couplings, sigma, spins, two=two)[0])
     for factor in (0.95, 0.9, 0.85, 0.8, 0.75, 0.7):
         tried = _Tried(best.couplings * factor, foretold(y, best.couplings * factor, sigma, spins, two=two)[0])
         worse = best.scores - tried.scores
         if worse.mean() > worse.std() / np.sqrt(worse.size):
             break
         chosen = tried
-    return chosen, sigma
+    return chosen
 
 
 def _middle(y: np.ndarray) -> np.ndarray:
@@ -128,7 +150,7 @@ def foretold(
         The log chance of each pixel (of real-valued y: density), and the sigma that the chains themselves would give.
     """
     rng = np.random.default_rng(20)  # the same for all choices, so that they differ by more than chance
-    run = chains.smooth(y / sigma**2, couplings, spins, _BURN_IN, _BURN_IN + _SWEEPS, rng)
+    run = chains.smooth(y / sigma**2, couplings, spins, _BURN_IN, _BURN_IN + _SWEEPS, rng=rng)
     spins[:] = run.last
     white = run.mean
     if two:
