@@ -5,6 +5,7 @@ import shlex
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assay.cli import app
@@ -25,8 +26,8 @@ def commands():
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory, album):
-    """The places that the pages speak of: photos/ of two classes, new/, checked/, tables, a model, two pictures."""
+def photos(tmp_path_factory, album, save):
+    """The places that the pages speak of: photos/ of two classes, new/, checked/, tables, a model, pictures."""
     from assay.tasks.compress import compress
     from assay.tasks.run import run
 
@@ -48,6 +49,7 @@ def photos(tmp_path_factory, album):
     compress(top / "photos", components=[5], out=top / "photos.compressed", side=32)
     for name, file in zip(("first.jpg", "second.jpg"), sorted((top / "new").rglob("*.jpg")) * 2, strict=False):
         shutil.copy(file, top / name)
+    save(np.where(np.indices((40, 56)).sum(0) % 9, 255, 0).astype(np.uint8), top / "noisy.png")
     return top
 
 
