@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
-HERE = Path(__file__).parent
-
 
 @dataclass
 class Runs:
@@ -35,7 +33,7 @@ class Runs:
         return f"{min(self.rates):,.1f} – {max(self.rates):,.1f}"
 
 
-def race(work, contestants, folder, *, rounds, script=HERE / "contestants.py"):
+def race(work, contestants, folder, *, rounds, script):
     """Let contestants of a script do `work` on a folder in turns; return name to Runs."""
     runs = {name: Runs() for name in contestants}
     for _ in range(rounds):

@@ -1,22 +1,39 @@
-"""Run the benchmarks and write docs/benchmarks.md: `python bench/run.py [--data FOLDER] [--rounds N]`.
+"""Run the benchmarks into docs/benchmarks.md: `python bench/run.py [--data FOLDER] [--only NAME ...] [--rounds N]`.
 
-Pictures are made from those of FOLDER, or from noise that has the spectrum of photographs, at three sizes.
+Pictures are those of FOLDER, or noise that has the spectrum of photographs. A family that is not measured this time
+keeps the section that it has.
 """
 
 import argparse
+import re
 import tempfile
 from pathlib import Path
 
+import augment
+import batches
 import cv2
+import filters
 import harness
+import ising
+import likeness
 import numpy as np
+import scan
+import stats
 
-SIZES = {"500x375": (500, 375, 1200), "2 MP": (1632, 1224, 240), "12 MP": (4000, 3000, 60)}
+FAMILIES = {
+    "Scan and features": scan,
+    "Filters": filters,
+    "Likeness and compression": likeness,
+    "Ising denoising": ising,
+    "Augmentation": augment,
+    "Batches": batches,
+    "Statistics": stats,
+}
 HEAD = """# Benchmarks
 
-Made by `make bench`. Contestants take turns; each turn is a process of its own; medians over {rounds} turns.
-"assay is" tells how many times the other's rate ours is, measured in the same run. Memory is the largest sum over all
-processes, shared pages counted once. Pictures: {source}, JPEG quality 88.
+Made by `make bench`. Contestants take turns, in processes of their own where they need one; medians over
+{rounds} turns. "assay is" tells how many times the other's rate ours is, measured in the same run. Memory is the
+largest sum over all processes, shared pages counted once. Pictures: {source}.
 
 {machine}
 
@@ -39,46 +56,36 @@ def sources(data):
     return list(np.ascontiguousarray(((noise - low) / (high - low) * 255).astype(np.uint8).transpose(0, 2, 3, 1)))
 
 
-def make(folder, width, height, count, originals):
-    """Fill a folder with different JPEGs of one size."""
-    folder.mkdir()
-    rng = np.random.default_rng(width)
-    for i in range(count):
-        image = originals[i % len(originals)]
-        top, left = (int(rng.integers(0, 1 + n // 8)) for n in image.shape[:2])
-        part = image[top : top + image.shape[0] * 7 // 8, left : left + image.shape[1] * 7 // 8]
-        part = cv2.resize(part, (width, height), interpolation=cv2.INTER_CUBIC)
-        cv2.imwrite(str(folder / f"{i:05d}.jpg"), part, [cv2.IMWRITE_JPEG_QUALITY, 88])
+def sections(page):
+    """Return the sections that a page has, by their titles."""
+    pieces = re.split(r"^## (.+)\n", page.read_text(), flags=re.MULTILINE) if page.exists() else [""]
+    return dict(zip(pieces[1::2], (text.strip() + "\n" for text in pieces[2::2]), strict=True))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="a folder of pictures to make the others from")
+    parser.add_argument("--data", type=Path, help="a folder of pictures to work on")
+    parser.add_argument("--binary", type=Path, help="a folder with ising/mokashi/samples")
+    parser.add_argument(
+        "--only", nargs="*", choices=[m.__name__ for m in FAMILIES.values()], help="these families alone"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks.md"))
     options = parser.parse_args()
     originals = sources(options.data)
-    source = (
-        f"{len(originals)} photographs, cropped at random and resized"
-        if options.data
-        else "noise with the spectrum of photographs"
-    )
-    text = HEAD.format(rounds=options.rounds, source=source, machine=harness.machine())
+    source = f"{len(originals)} photographs" if options.data else "noise with the spectrum of photographs"
+    found = sections(options.out)
     with tempfile.TemporaryDirectory() as temporary:
-        for title, (width, height, count) in SIZES.items():
-            folder = Path(temporary) / title.replace(" ", "")
-            make(folder, width, height, count, originals)
-            print(f"scan, {title}")
-            runs = harness.race("scan", ["assay", "cleanvision", "imagededup"], folder, rounds=options.rounds)
-            text += harness.table(f"Scan, {count:,} pictures of {title}", runs) + "\n"
-        small = Path(temporary) / "500x375"
-        print("features")
-        runs = harness.race("arrays", ["assay"], small, rounds=options.rounds)
-        text += harness.table("Features from arrays, 400 pictures", runs) + "\n"
-        runs = harness.race("features", ["assay", "torch", "keras"], small, rounds=options.rounds)
-        text += harness.table("Features from files of 500x375, with scan", runs) + "\n"
-    options.out.write_text(text)
-    print(text)
+        for i, image in enumerate(originals):
+            cv2.imwrite(f"{temporary}/{i:03d}.png", image)
+        for title, family in FAMILIES.items():
+            if options.only is None or family.__name__ in options.only:
+                data = options.binary if family is ising else Path(temporary)
+                found[title] = re.sub(r"^## .*\n+", "", family.tables(data, options.rounds)).strip() + "\n"
+                text = HEAD.format(rounds=options.rounds, source=source, machine=harness.machine())
+                text += "\n".join(f"## {name}\n\n{found[name]}" for name in FAMILIES if name in found)
+                options.out.write_text(text)
+                print(f"## {title}\n\n{found[title]}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""One contestant's turn: `contestants.py WORK NAME FOLDER` does the work and prints pictures and seconds as JSON."""
+"""Scan and features: from files to facts, issues, hashes and what the network sees, by assay and by others.
+
+`scan.py WORK NAME FOLDER` is one contestant's turn; `tables` lets them take turns.
+"""
 
 import json
 import shutil
@@ -6,6 +9,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+SIZES = {"500x375": (500, 375, 6000), "2 MP": (1632, 1224, 480), "12 MP": (4000, 3000, 120)}
+FEW = 1200  # pictures whose features are taken
 
 
 def scan_assay(folder):
@@ -100,6 +106,49 @@ def features_keras(folder):
         image = keras.utils.load_img(file, target_size=(224, 224))
         network.predict(keras.applications.resnet50.preprocess_input(np.array(image)[None].astype(float)), verbose=0)
     return len(files), time.perf_counter() - began
+
+
+def make(folder, width, height, count, originals):
+    """Fill a folder with different JPEGs of one size."""
+    import cv2
+    import numpy as np
+
+    folder.mkdir()
+    rng = np.random.default_rng(width)
+    for i in range(count):
+        image = originals[i % len(originals)]
+        top, left = (int(rng.integers(0, 1 + n // 8)) for n in image.shape[:2])
+        part = image[top : top + image.shape[0] * 7 // 8, left : left + image.shape[1] * 7 // 8]
+        part = cv2.resize(part, (width, height), interpolation=cv2.INTER_CUBIC)
+        cv2.imwrite(str(folder / f"{i:05d}.jpg"), part, [cv2.IMWRITE_JPEG_QUALITY, 88])
+
+
+def tables(data, rounds):
+    """Race on JPEGs of three sizes, made from the pictures of a folder.
+
+    Args:
+        data: folder of pictures.
+        rounds: turns of each contestant.
+    """
+    import cv2
+    import harness
+
+    originals = [image for p in sorted(data.iterdir()) if (image := cv2.imread(str(p))) is not None]
+    text = ""
+    with tempfile.TemporaryDirectory() as temporary:
+        for title, (width, height, count) in SIZES.items():
+            folder = Path(temporary) / title.replace(" ", "")
+            make(folder, width, height, count, originals)
+            print(f"scan, {title}")
+            runs = harness.race("scan", ["assay", "cleanvision", "imagededup"], folder, rounds=rounds, script=__file__)
+            text += harness.table(f"Scan, {count:,} pictures of {title}", runs) + "\n"
+        small = Path(temporary) / "few"
+        make(small, 500, 375, FEW, originals)
+        print("features")
+        runs = harness.race("arrays", ["assay"], small, rounds=rounds, script=__file__)
+        text += harness.table("Features from arrays, 400 pictures", runs) + "\n"
+        runs = harness.race("features", ["assay", "torch", "keras"], small, rounds=rounds, script=__file__)
+        return text + harness.table("Features from files of 500x375, with scan", runs) + "\n"
 
 
 if __name__ == "__main__":
