@@ -148,10 +148,9 @@ def unsharp(image: np.ndarray, radius: float, percent: float, threshold: float) 
     """
     from . import boxes
 
-    soft = boxes.blur(image, radius=radius)
     if image.dtype == np.uint8:
-        return boxes.sharpen(image, soft, percent=percent, threshold=threshold)
-    difference = cv2.subtract(image, soft)
+        return boxes.unsharp(image, radius=radius, percent=percent, threshold=threshold)
+    difference = cv2.subtract(image, boxes.blur(image, radius=radius))
     difference[np.abs(difference) * _LEVELS <= threshold] = 0
     return cv2.scaleAdd(difference, percent / 100, image)
 
