@@ -107,7 +107,7 @@ def lowpass_opencv(image, radius):
 
 
 def highpass_opencv(image, radius):
-    return image - lowpass_opencv(image, radius)
+    return 128.0 + image - lowpass_opencv(image, radius)
 
 
 def unsharp_opencv(image):
@@ -168,7 +168,7 @@ def lines(image):
             "assay": lambda: filters.unsharp(image, radius=2, percent=150, threshold=3),
             "OpenCV, without threshold": lambda: unsharp_opencv(image),
             "Pillow": lambda: unsharp_pillow(image),
-            "scikit-image": lambda: sk.unsharp_mask(image, 2, 1.5),
+            "scikit-image": lambda: 255 * sk.unsharp_mask(image, 2, 1.5),
         },
         "low pass, square of 30": {
             "assay": lambda: frequency.lowpass(image, radius=30, border="wrap"),
@@ -179,7 +179,7 @@ def lines(image):
         "high pass, square of 30": {
             "assay": lambda: frequency.highpass(image, radius=30, border="wrap"),
             "OpenCV": lambda: highpass_opencv(image, 30),
-            "recipe of the tutorial": lambda: image - lowpass_recipe(image, 30),
+            "recipe of the tutorial": lambda: 128.0 + image - lowpass_recipe(image, 30),
         },
         "low pass, Butterworth of 30": {
             "assay": lambda: frequency.lowpass(image, radius=30, kind="butterworth", border="wrap"),
@@ -200,7 +200,7 @@ def lines(image):
         },
         "total variation, part of 512 x 512": {
             "assay": lambda: filters.tv(image[:512, :512], weight=0.1),
-            "scikit-image": lambda: restoration.denoise_tv_chambolle(image[:512, :512], weight=0.1),
+            "scikit-image": lambda: 255 * restoration.denoise_tv_chambolle(image[:512, :512], weight=0.1),
         },
     }
 
