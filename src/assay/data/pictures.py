@@ -244,11 +244,10 @@ def write(path: str | os.PathLike[str], image: np.ndarray, *, quality: int = 90)
         raise InputError(f"a picture must be (H, W) or (H, W, 3) with pixels in it, got {image.shape}")
     deep = image.dtype == np.float32 and kind in _SIXTEEN
     pixels = (np.clip(image, 0, 1) * 65535 + 0.5).astype(np.uint16) if deep else colour.to_uint8(image)
-    options = [_LOSSY[kind], quality] if kind in _LOSSY else []
     pixels = np.ascontiguousarray(pixels[..., ::-1] if image.ndim == 3 else pixels)
     draft = path.with_name(f".{path.name}.new")
     try:
-        draft.write_bytes(cv2.imencode(kind, pixels, options)[1].tobytes())
+        draft.write_bytes(cv2.imencode(kind, pixels, [_LOSSY[kind], quality] if kind in _LOSSY else [])[1].tobytes())
         draft.replace(path)
     except OSError:
         draft.unlink(missing_ok=True)
