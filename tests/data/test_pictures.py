@@ -404,3 +404,48 @@ def test_a_thumbnail_is_a_small_jpeg_of_the_same_picture(dtype, grey):
     expected = cv2.resize(image, (90, 60), interpolation=cv2.INTER_AREA)
     assert np.abs(found.astype(int) - expected).mean() < 4
     assert decode(pictures.thumbnail(scaled[:50, :40], side=90)).shape[:2] == (50, 40)
+
+
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".tiff", ".bmp"])
+def test_what_is_written_without_loss_is_read_as_it_was(tmp_path, suffix, grey):
+    image = smooth()[..., 0] if grey else smooth()
+    pictures.write(tmp_path / f"a{suffix}", image)
+    np.testing.assert_array_equal(pictures.read(tmp_path / f"a{suffix}"), image)
+    assert [p.name for p in tmp_path.iterdir()] == [f"a{suffix}"]
+
+
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("suffix", [".jpg", ".JPEG", ".webp"])
+def test_quality_is_paid_for_in_bytes(tmp_path, suffix, grey):
+    image = smooth()[..., 0] if grey else smooth()
+    for quality in (95, 20):
+        pictures.write(tmp_path / f"{quality}{suffix}", image, quality=quality)
+    found = pictures.read(tmp_path / f"95{suffix}")
+    found = found if found.ndim == image.ndim else found[..., 0]  # WebP knows no grey
+    assert np.abs(found.astype(int) - image).mean() < 3
+    assert (tmp_path / f"95{suffix}").stat().st_size > (tmp_path / f"20{suffix}").stat().st_size
+
+
+@pytest.mark.parametrize(("suffix", "error"), [(".png", 1 / 65535), (".tif", 1 / 65535), (".bmp", 1 / 255)])
+def test_floats_are_written_as_deep_as_the_format_goes(tmp_path, suffix, error):
+    image = smooth().astype(np.float32) / 255 * np.float32(0.77)
+    pictures.write(tmp_path / f"a{suffix}", image)
+    found = pictures.read(tmp_path / f"a{suffix}")
+    found = found if found.dtype == np.float32 else found / np.float32(255)
+    np.testing.assert_allclose(found, image, atol=0.51 * error)
+
+
+def test_what_cannot_be_written_leaves_what_was_there(tmp_path):
+    image, path = smooth(), tmp_path / "a.png"
+    pictures.write(path, image)
+    (tmp_path / ".a.png.new").mkdir()  # the draft cannot be made
+    with pytest.raises(OSError, match="a directory"):
+        pictures.write(path, image[::-1])
+    np.testing.assert_array_equal(pictures.read(path), image)
+    for name, options in (("a.gif", {}), ("a", {}), ("a.jpg", {"quality": 0})):
+        with pytest.raises(InputError, match=r"a file must end in .*, quality 1 to 100, got "):
+            pictures.write(tmp_path / name, image, **options)
+    for wrong in (np.zeros((0, 4), np.uint8), np.zeros((3, 4, 4), np.uint8)):
+        with pytest.raises(InputError, match=r"a picture must be \(H, W\) or \(H, W, 3\)"):
+            pictures.write(path, wrong)

@@ -70,6 +70,8 @@ _UNREAD = ("cannot handle", "Unsupported", "unknown pixel mode", "Decompressed d
 _ALPHA = {"LA", "La", "PA", "RGBA", "RGBa"}
 _DEEP = {"I;16", "I;16L", "I;16B", "I;16N"}
 _GREY = {"1", "L", "LA", "La"}
+_SIXTEEN = (".png", ".tif", ".tiff")  # which hold 16 bits
+_LOSSY = {".jpg": cv2.IMWRITE_JPEG_QUALITY, ".jpeg": cv2.IMWRITE_JPEG_QUALITY, ".webp": cv2.IMWRITE_WEBP_QUALITY}
 _MODES = {"1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr"} | _ALPHA | _DEEP
 
 
@@ -221,6 +223,36 @@ def read(path: str | os.PathLike[str], *, shorter: int | None = None) -> np.ndar
         return decode(data, header(data), shorter=shorter)
     except PictureError as e:
         raise type(e)(f"{e}, in {os.fspath(path)}") from e
+
+
+def write(path: str | os.PathLike[str], image: np.ndarray, *, quality: int = 90) -> None:
+    """Write a picture to a file, whole or not at all.
+
+    Args:
+        path: of the file; its suffix is the format: .png, .jpg, .jpeg, .tif, .tiff, .webp or .bmp.
+        image: picture; float32 is written with 16 bits in PNG and TIFF, with 8 elsewhere.
+        quality: of a JPEG or WebP, 1 to 100.
+
+    Raises:
+        InputError: the suffix or the quality is another, or it is no picture.
+        OSError: it cannot be written; what was there before then stands.
+    """
+    path, kind = Path(path), Path(path).suffix.lower()
+    if kind not in (known := (*_SIXTEEN, *_LOSSY, ".bmp")) or not 1 <= quality <= 100:
+        raise InputError(f"a file must end in {', '.join(known)}, quality 1 to 100, got {path} and {quality!r}")
+    if image.size == 0 or image.ndim not in {2, 3} or (image.ndim == 3 and image.shape[2] != 3):
+        raise InputError(f"a picture must be (H, W) or (H, W, 3) with pixels in it, got {image.shape}")
+    deep = image.dtype == np.float32 and kind in _SIXTEEN
+    pixels = (np.clip(image, 0, 1) * 65535 + 0.5).astype(np.uint16) if deep else colour.to_uint8(image)
+    options = [_LOSSY[kind], quality] if kind in _LOSSY else []
+    data = cv2.imencode(kind, np.ascontiguousarray(pixels[..., ::-1] if image.ndim == 3 else pixels), options)[1]
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def thumbnail(image: np.ndarray, *, side: int = 128) -> bytes:

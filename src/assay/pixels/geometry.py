@@ -51,8 +51,6 @@ def fit(image: np.ndarray, *, side: int) -> np.ndarray:
 def square(image: np.ndarray, *, size: int) -> np.ndarray:
     """Squash or stretch the whole picture to a square; nothing is cut off.
 
-    A side that shrinks is averaged over areas, so it never aliases; a side that grows is interpolated.
-
     Args:
         image: picture, uint8 or float32, (H, W) or (H, W, 3).
         size: pixels of each side of the result, >= 1.
@@ -65,11 +63,34 @@ def square(image: np.ndarray, *, size: int) -> np.ndarray:
     """
     if size < 1:
         raise InputError(f"size must be >= 1, got {size!r}")
-    height, width = image.shape[:2]
-    if height > size or width > size:
-        image = cv2.resize(image, (min(width, size), min(height, size)), interpolation=cv2.INTER_AREA)
-    if height < size or width < size:
-        image = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
+    return reshape(image, shape=(size, size))
+
+
+def reshape(image: np.ndarray, *, shape: tuple[int, int]) -> np.ndarray:
+    """Squash or stretch the whole picture to a shape; nothing is cut off.
+
+    A side that shrinks is averaged over areas, so it never aliases; a side that grows is interpolated.
+
+    Args:
+        image: picture, uint8 or float32, (H, W) or (H, W, 3).
+        shape: height and width of the result in pixels, >= 1.
+
+    Returns:
+        (*shape) or (*shape, 3), same dtype; as it is, not copied, if it has that shape.
+
+    Raises:
+        InputError: a side is less than 1.
+
+    >>> reshape(np.array([[0, 2], [4, 6]], np.uint8), shape=(1, 2))
+    array([[2, 4]], dtype=uint8)
+    """
+    if min(shape) < 1:
+        raise InputError(f"sides must be >= 1, got {shape!r}")
+    (height, width), (rows, columns) = image.shape[:2], shape
+    if height > rows or width > columns:
+        image = cv2.resize(image, (min(width, columns), min(height, rows)), interpolation=cv2.INTER_AREA)
+    if height < rows or width < columns:
+        image = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_LINEAR)
     return image
 
 

@@ -31,6 +31,19 @@ def uri(picture: bytes) -> Html:
     return Html(f"data:image/{kind};base64,{base64.b64encode(picture).decode()}")
 
 
+def figure(picture: bytes, label: str) -> Html:
+    """Show a picture at the width of the page.
+
+    Args:
+        picture: a JPEG or PNG file.
+        label: what it shows, for those who do not see it.
+
+    Returns:
+        A figure.
+    """
+    return Html(f'<figure><img src="{uri(picture)}" alt="{safe(label)}" style="max-width:100%;height:auto"></figure>')
+
+
 def tile(jpeg: bytes | None, caption: str, *, reason: str | None = None) -> Html:
     """Show one picture over its name; it opens larger when chosen.
 

@@ -99,7 +99,14 @@ def _themed(tag: str, unique: str) -> str:
     return re.sub(r"#[0-9a-f]{6}(?=[;\"])", lambda c: _VARIABLES.get(c[0], c[0]), tag)
 
 
-def _frame(ax: Axes, x: str, y: str) -> None:
+def frame(ax: Axes, x: str, y: str) -> None:
+    """Give axes the look of the house: named, a quiet grid, no box.
+
+    Args:
+        ax: axes to be drawn on.
+        x: what runs along, with its unit.
+        y: what runs up, with its unit.
+    """
     ax.set_xlabel(x, color=DIM)
     ax.set_ylabel(y, color=DIM)
     ax.spines[:].set_visible(False)
@@ -110,7 +117,7 @@ def _frame(ax: Axes, x: str, y: str) -> None:
 
 
 def _unit_square(ax: Axes, x: str, y: str) -> None:
-    _frame(ax, x, y)
+    frame(ax, x, y)
     ticks = [0, 0.25, 0.5, 0.75, 1]
     names = ["0", "", "0.5", "", "1"]
     ax.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xticks=ticks, yticks=ticks, aspect="equal")
@@ -216,7 +223,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], *, ax: Axes) -> None:
     k = len(classes)
     if np.shape(matrix) != (k, k):
         raise InputError(f"matrix must be ({k}, {k}) for {k} classes, got {np.shape(matrix)}")
-    _frame(ax, "predicted", "true")
+    frame(ax, "predicted", "true")
     ax.grid(visible=False)
     shares = np.asarray(matrix) / np.maximum(np.sum(matrix, axis=1, keepdims=True), 1)
     font = float(np.clip(520 / k, 7, 12))
@@ -244,7 +251,7 @@ def silhouettes(scores: Mapping[int, float], chosen: int, *, ax: Axes) -> None:
         chosen: the number that was taken.
         ax: axes to draw on.
     """
-    _frame(ax, "number of groups", "silhouette (1: far apart)")
+    frame(ax, "number of groups", "silhouette (1: far apart)")
     ks = sorted(scores)
     ax.plot(ks, [scores[k] for k in ks], color=ACCENT, linewidth=2.2, marker="o", markersize=4)
     ax.set_xticks(ks if len(ks) <= 16 else ks[:: len(ks) // 8])
@@ -268,7 +275,7 @@ def histogram(
         mark: a value to mark and what it is.
         ax: axes to draw on.
     """
-    _frame(ax, visible(name), "pictures")
+    frame(ax, visible(name), "pictures")
     ax.grid(visible=False, axis="x")
     ax.hist(values, bins=bins, color=ACCENT, alpha=0.6, rwidth=0.92)
     if mark:
@@ -285,7 +292,7 @@ def learning(points: Sequence[tuple[int, Estimate]], *, name: str, ax: Axes) -> 
         name: of the figure, such as accuracy.
         ax: axes to draw on.
     """
-    _frame(ax, "pictures learnt from", visible(name))
+    frame(ax, "pictures learnt from", visible(name))
     x = [n for n, _ in points]
     ax.fill_between(x, [e.low for _, e in points], [e.high for _, e in points], color=ACCENT, alpha=0.16, linewidth=0)
     ax.plot(x, [e.value for _, e in points], color=ACCENT, linewidth=2.2, marker="o", markersize=4)
