@@ -73,7 +73,7 @@ def predict(
     network = backbone.Backbone(threads=processes)
     tiles = loaded.card.get("views") == "tiles"
     examine = partial(rows.examine, root=Path(), size=backbone.SIZE, tiles=tiles)
-    clock = Clock({"predicting": len(files) / 100}, tell=tell)
+    clock = Clock({"predicting": len(files) / 100}, tell=tell, job="predict", units=len(files))
     clock.begin("predicting", len(files))
     found: list[Prediction] = []
     batch: list[rows.Row] = []
