@@ -62,7 +62,7 @@ def fill(folder, rng, originals):
 
 
 def record(data, file, *, most=RUNS):
-    """Do runs, each on a folder of its own and with an empty memory; keep what happened in each, and go on from there."""
+    """Do runs, each on a folder of its own and with an empty memory; what happened is kept, and gone on from."""
     import run as others
 
     found = json.loads(file.read_text()) if file.exists() else []
@@ -135,7 +135,7 @@ def judge(runs):
             errors[share]["bar"].append(told["guess"][j] if rate is None else rate)
             for name in told:
                 errors[share][name].append(told[name][j])
-            for name, values in errors[share].items():
+            for values in errors[share].values():
                 values[-1] = abs(moment - start + values[-1] - (end - start))
     return totals, errors
 
@@ -148,7 +148,7 @@ def tables(data, rounds=1, *, file=None, most=RUNS):  # noqa: ARG001 - as the ot
     lines = [
         "**Time left for the whole job**: mean absolute error of the predicted total",
         "",
-        f"{len(runs)} runs of {min(totals):.1f} to {max(totals):.1f} s (mean {np.mean(totals):.1f} s), left out one by one.",
+        f"{len(runs)} runs of {min(totals):.1f} to {max(totals):.1f} s, mean {np.mean(totals):.1f} s; each was left out once.",
         "",
         "| at | bar of constant rate | guess, not learned | first run, priors | learned | learned / bar, 95 % |",
         "|---|---|---|---|---|---|",

@@ -4,10 +4,12 @@
 by default.
 """
 
+import os
 import sys
 import tempfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -19,7 +21,6 @@ from assay.td.experience import Episodes, episodes, record
 from assay.td.policies import EpsilonGreedy
 from assay.td.prediction import Values
 from assay.td.worlds import GUESSED, LEGS, MINUTES, CliffWalking, DriveHome, RandomWalk
-from assay.workers import pace
 from assay.workers.clock import Clock
 
 RUNS = 200
@@ -27,9 +28,9 @@ PAGE = """# 1 Temporal differences v Monte Carlo
 
 Made by `make examples` from `examples/01_temporal_differences.py`.
 
-You drive home, and at each point you say how long it will take. Afterwards you know better. **When** do you learn, and
-from **what**? Monte Carlo waits until you are home and learns from the time it took. Temporal differences (TD) learn at
-each point from the next one: V(S) += alpha (R + gamma V(S') - V(S)).
+You drive home, and at each point you say how long it will take. Afterwards you know better. **When** do you learn,
+and from **what**? Monte Carlo waits until you are home and learns from the time it took. Temporal differences (TD)
+learn at each point from the next one: V(S) += alpha (R + gamma V(S') - V(S)).
 
 ## The drive home
 
@@ -37,7 +38,7 @@ each point from the next one: V(S) += alpha (R + gamma V(S') - V(S)).
 |---|---|---|---|
 {trip}
 
-![Predicted total at six points, with arrows: Monte Carlo moves each to 43, TD each to the next prediction](01_drive.png)
+![Predicted totals, with arrows: Monte Carlo moves each to 43, TD each to the next prediction](01_drive.png)
 
 With alpha = 1 and no discount:
 
@@ -46,8 +47,8 @@ With alpha = 1 and no discount:
 {updates}
 
 Monte Carlo changes nothing before minute 43. TD has learned from the rain at minute 5: leaving the office is now worth
-5 + 35 = 40 minutes. If the trip never ended, because you turned back, TD would still have learned; Monte Carlo would not.
-In any system that is alive, an update that waits for the end comes too late.
+5 + 35 = 40 minutes. If the trip never ended, because you turned back, TD would still have learned; Monte Carlo would
+not. In any system that is alive, an update that waits for the end comes too late.
 
 ```python
 trip = record(DriveHome(), 1, rng=rng)
@@ -57,9 +58,9 @@ Values(Table(6), method="every-visit", alpha=1.0, online=False).update(trip)  # 
 
 ## Five states in a row
 
-A walk begins in the middle of A B C D E and goes left or right with equal chance; off the right end pays 1, off the left
-end 0. The true values are 1/6 to 5/6, all begin at 1/2. Error: root mean square over the five states, mean of {runs} runs
-with 95 % intervals.
+A walk begins in the middle of A B C D E and goes left or right with equal chance; off the right end pays 1, off the
+left end 0. The true values are 1/6 to 5/6, all begin at 1/2. Error: root mean square over the five states, mean of
+{runs} runs with 95 % intervals.
 
 ![Error against walks: TD falls faster and lower than Monte Carlo](01_walk.png)
 
@@ -67,8 +68,9 @@ with 95 % intervals.
 |---|---|---|---|---|---|
 {walk}
 
-Eight episodes show why. A, 0, B, 0 once; B, 1 six times; B, 0 once. What is A worth? Monte Carlo, repeated for ever, says
-**{mc:.2f}**: the one trip through A ended with nothing. TD says **{td:.2f}**: A leads to B, and from B three of four paid.
+Eight episodes show why. A, 0, B, 0 once; B, 1 six times; B, 0 once. What is A worth? Monte Carlo, repeated for ever,
+says **{mc:.2f}**: the one trip through A ended with nothing. TD says **{td:.2f}**: A leads to B, and from B three of
+four paid.
 
 ## The cliff
 
@@ -79,20 +81,20 @@ alpha = 0.5, {cliff_runs} runs).
 
 ![Return of each episode: SARSA loses less while it learns](01_cliff.png)
 
-Q-learning learns of the best way, 13 steps along the edge, while it falls off it now and then: {q} an episode over the last
-100 of 500. SARSA learns of the way that it goes, slips included, and keeps away from the edge: {sarsa}.
+Q-learning learns of the best way, 13 steps along the edge, while it falls off it now and then: {q} an episode over
+the last 100 of 500. SARSA learns of the way that it goes, slips included, and keeps away from the edge: {sarsa}.
 
 ## What it is used for here
 
-**Time left.** A job is a drive home: its stages are the legs. Each run of `assay run` on a computer teaches the next one
-(TD(lambda), state: stage and share done; value: seconds to go). A bar that takes the rate so far for the rate to come knows
-nothing of a slow start, nor of stages to come. A made-up job of {n} pictures: {warm:g} s until the first, {each:g} s each,
-{rest:g} s of copies, groups, learning and report; {before} jobs of other sizes came before it.
+**Time left.** A job is a drive home: its stages are the legs. Each run of `assay run` on a computer teaches the next
+(TD(lambda); state: stage and share done; value: seconds to go). A bar that takes the rate so far for the rate to come
+knows nothing of a slow start, nor of stages to come. A made-up job of {n} pictures: {warm:g} s until the first,
+{each:g} s each, {rest:g} s of copies, groups, learning and report; {before} jobs of other sizes came before it.
 
-![Predicted total while a job runs: the bar begins too high and ends too low; the learned clock stays near the truth](01_clock.png)
+![Predicted total while a job runs: the bar begins too high, then falls too low; the clock stays near](01_clock.png)
 
-At a tenth of the job the bar is wrong by {bar_error:.0f} s, the clock by {clock_error:.0f} s. Measured on real runs:
-`python bench/clock.py`.
+When a tenth of the time has passed the bar is wrong by {bar_error:.0f} s (it says nothing before the first picture),
+the clock by {clock_error:.0f} s. On real runs: `python bench/clock.py`.
 {restorer}"""
 
 
@@ -103,13 +105,13 @@ def main(out: Path) -> None:
     monte_carlo, td = drive(guessed, elapsed, out)
     trip = [f"| {p} | {e:.0f} | {g:.0f} | {e + g:.0f} |" for p, e, g in zip(LEGS, elapsed, guessed, strict=True)]
     updates = [
-        f"| {LEGS[i]} | {guessed[i]:.0f} -> {monte_carlo[i]:.0f} | 43 | {guessed[i]:.0f} -> {td[i]:.0f} | {elapsed[i + 1]:.0f} |"
-        for i in range(5)
+        f"| {LEGS[i]} | {g:.0f} -> {monte_carlo[i]:.0f} | 43 | {g:.0f} -> {td[i]:.0f} | {elapsed[i + 1]:.0f} |"
+        for i, g in enumerate(guessed[:-1])
     ]
-    walk = [
-        f"| {name} | {' | '.join(f'{points[n - 1][1].value:.3f} ± {half(points[n - 1][1]):.3f}' for n in (1, 10, 25, 50, 100))} |"
-        for name, points in walks(out).items()
-    ]
+    walk = []
+    for name, points in walks(out).items():
+        shown = [points[n - 1][1] for n in (1, 10, 25, 50, 100)]
+        walk.append(f"| {name} | {' | '.join(f'{e.value:.3f} ± {(e.high - e.low) / 2:.3f}' for e in shown)} |")
     eight = episodes([([0, 1, 2], [0, 0]), *[([1, 2], [1])] * 6, ([1, 2], [0])])
     batch = {m: float(Values(Table(3), method=m).update(eight).predict([0])[0]) for m in ("batch-td", "batch-mc")}
     q, sarsa = cliff(out)
@@ -147,8 +149,6 @@ def drive(guessed: np.ndarray, elapsed: np.ndarray, out: Path) -> tuple[np.ndarr
 
 def beside(drawings: list[bytes]) -> bytes:
     """Put drawings side by side."""
-    import cv2
-
     arrays = [cv2.imdecode(np.frombuffer(d, np.uint8), cv2.IMREAD_UNCHANGED) for d in drawings]
     return bytes(cv2.imencode(".png", np.hstack(arrays), [cv2.IMWRITE_PNG_COMPRESSION, 9])[1])
 
@@ -209,9 +209,9 @@ def time_left(out: Path) -> dict[str, float]:
     """Draw what a bar and the learned clock foretell of one job."""
     about = {"n": 400, "warm": 4.0, "each": 0.05, "rest": 12.0, "before": 12}
     rng = np.random.default_rng(3)
-    time, kept = [0.0], {}
+    time = [0.0]
 
-    def live(n: int, ask: bool) -> list[tuple[float, float, float]]:
+    def live(n: int, *, ask: bool) -> list[tuple[float, float, float]]:
         clock = Clock(
             {"reading": n / 100, "the rest": n / 40}, tell=lambda _: None, job="example", units=n, now=lambda: time[0]
         )
@@ -238,15 +238,10 @@ def time_left(out: Path) -> dict[str, float]:
         return told if ask else []
 
     with tempfile.TemporaryDirectory() as cache:
-        kept["pace"] = pace.place
-        pace_file = Path(cache) / "pace.json"
-        import assay.workers.clock as module
-
-        module.place = lambda: pace_file  # a memory of its own, so that the page does not teach the reader's
+        os.environ["XDG_CACHE_HOME"] = cache  # a memory of its own: what is made up must not teach the reader's
         for n in np.exp(rng.uniform(np.log(40), np.log(900), about["before"])).astype(int).tolist():
             live(n, ask=False)
         told = np.array(live(about["n"], ask=True))
-        module.place = pace.place
     total = told[-1, 0]
     tenth = told[np.searchsorted(told[:, 0], total / 10)]
     second = told[np.argmax(np.isfinite(told[:, 1]))]
@@ -265,11 +260,6 @@ def time_left(out: Path) -> dict[str, float]:
     )  # fmt: skip
     bar = tenth[1] if np.isfinite(tenth[1]) else second[1]
     return about | {"bar_error": abs(bar - total), "clock_error": abs(tenth[2] - total)}
-
-
-def half(estimate: Estimate) -> float:
-    """Return half the width of an interval."""
-    return (estimate.high - estimate.low) / 2
 
 
 def told(estimate: Estimate) -> str:

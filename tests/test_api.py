@@ -58,7 +58,7 @@ def test_every_module_says_what_it_is_for(module):
 
 
 def test_the_public_names_are_what_they_say():
-    assert sorted(assay.__all__) == ["Estimate", "predict", "run", "scan"]
+    assert sorted(assay.__all__) == ["Estimate", "predict", "restore", "run", "scan"]
     for name in assay.__all__:
         assert getattr(assay, name).__name__ == name
         assert (inspect.getdoc(getattr(assay, name)) or "").strip()

@@ -26,7 +26,7 @@ class Time:
 
 
 def job(now, *, n, warm, each, report, name="job", ask=()):
-    """Live through a job whose reading takes warm + each * n seconds; return the total foretold at shares of reading."""
+    """Live through a job whose reading takes warm + each * n seconds; return totals foretold at shares of reading."""
     clock = Clock({"reading": n / 100, "report": 4.0}, tell=lambda _: None, job=name, units=n, now=now)
     began, told = now(), {}
     clock.begin("reading", n)

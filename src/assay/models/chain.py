@@ -1,16 +1,11 @@
-"""Chains: the plain filters that a restorer chooses from, by name; and a world in which it learns to choose."""
+"""Chains: the plain filters that a restorer chooses from, by name, and what it sees of a picture under way."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
 
-import gymnasium
 import numpy as np
-from gymnasium import spaces
 
-from ..errors import InputError
-from ..pixels import fidelity, filters, frequency
-from . import damage
-from .symptoms import NAMES, SIDE, symptoms
+from ..pixels import filters, frequency
+from .symptoms import NAMES, symptoms
 
 Filter = Callable[[np.ndarray], np.ndarray]
 
@@ -41,7 +36,7 @@ ACTIONS: dict[str, Filter] = {
     "mean 3": lambda image: filters.mean(image, size=3),
     "gaussian 0.5": lambda image: filters.gaussian(image, sigma=0.5),
     "gaussian 0.8": lambda image: filters.gaussian(image, sigma=0.8),
-    "crimmins": lambda image: filters.crimmins(image),
+    "crimmins": filters.crimmins,
     "bilateral 25": _bilateral(25),
     "bilateral 50": _bilateral(50),
     "bilateral 90": _bilateral(90),

@@ -53,16 +53,29 @@ class Damage:
         if image.dtype != np.uint8:
             raise InputError(f"damage needs a picture of uint8, got {image.dtype}")
         image = filters.gaussian(image, sigma=self.blur)
-        image = noise.speckle(image, sigma=self.speckle, rng=rng)
-        image = noise.gaussian(image, sigma=self.gaussian, rng=rng)
-        image = noise.salt_and_pepper(image, fraction=self.impulses, rng=rng)
-        if not self.jpeg:
-            return image
-        data = cv2.imencode(
-            ".jpg", image if image.ndim == 2 else image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.jpeg]
-        )[1]
-        again = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-        return np.ascontiguousarray(again if again.ndim == 2 else again[..., ::-1])
+        if self.speckle:
+            image = noise.speckle(image, sigma=self.speckle, rng=rng)
+        if self.gaussian:
+            image = noise.gaussian(image, sigma=self.gaussian, rng=rng)
+        if self.impulses:
+            image = noise.salt_and_pepper(image, fraction=self.impulses, rng=rng)
+        return jpeg(image, quality=self.jpeg) if self.jpeg else image
+
+
+def jpeg(image: np.ndarray, *, quality: int) -> np.ndarray:
+    """Take a picture through JPEG and back.
+
+    Args:
+        image: picture, uint8.
+        quality: 1 to 100.
+
+    Returns:
+        uint8 of the same shape.
+    """
+    stored = image if image.ndim == 2 else image[..., ::-1]
+    data = cv2.imencode(".jpg", np.ascontiguousarray(stored), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    again = np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED))
+    return again if again.ndim == 2 else np.ascontiguousarray(again[..., ::-1])
 
 
 def draw(*, clean: float = 0.1, rng: np.random.Generator) -> Damage:
@@ -75,12 +88,8 @@ def draw(*, clean: float = 0.1, rng: np.random.Generator) -> Damage:
     if rng.random() < clean:
         return Damage()
     kinds = rng.permutation(5)[: rng.choice([1, 2, 3], p=[0.35, 0.45, 0.2])]
-    strengths = {
-        "blur": float(rng.uniform(0.6, 1.6)),
-        "speckle": float(rng.uniform(0.05, 0.25)),
-        "gaussian": float(rng.uniform(4, 32)),
-        "impulses": float(rng.uniform(0.01, 0.14)),
-        "jpeg": int(rng.integers(15, 80)),
-    }
-    names = list(strengths)
-    return Damage(**{names[k]: strengths[names[k]] for k in kinds})
+    there = np.isin(np.arange(5), kinds)
+    blur, speckle, gaussian, impulses, quality = (
+        rng.uniform((0.6, 0.05, 4, 0.01, 15), (1.6, 0.25, 32, 0.14, 80)) * there
+    ).tolist()
+    return Damage(blur=blur, speckle=speckle, gaussian=gaussian, impulses=impulses, jpeg=int(quality))

@@ -88,7 +88,7 @@ def curves(
         ax: axes to draw on.
     """
     frame(ax, x, y)
-    ends = []
+    ends: list[tuple[float, float, str, str]] = []
     for i, (name, points) in enumerate(lines.items()):
         colour = CLASSES[i % len(CLASSES)]
         at = [p for p, _ in points]
@@ -105,13 +105,13 @@ def curves(
     ax.set_ylim(bottom if low is None else low, top if high is None else high)
     bottom, top = ax.get_ylim()
     # Names that would lie over one another are moved apart, the lowest stays.
-    least = -np.inf
-    for value, at, name, _ in sorted(ends):
+    least = -float("inf")
+    for value, place, name, _ in sorted(ends):
         least = max(value, least + (top - bottom) * 0.062)
-        ax.annotate(name, (at, least), xytext=(8, 0), textcoords="offset points", va="center", color=INK,
+        ax.annotate(name, (place, least), xytext=(8, 0), textcoords="offset points", va="center", color=INK,
                     annotation_clip=False)  # fmt: skip
         if abs(least - value) > (top - bottom) * 0.01:
-            ax.annotate("", (at, value), xytext=(at, least), textcoords="data", annotation_clip=False,
+            ax.annotate("", (place, value), xytext=(place, least), textcoords="data", annotation_clip=False,
                         arrowprops={"arrowstyle": "-", "color": LINE, "linewidth": 0.8})  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def cliff(ways: Mapping[str, Sequence[int]], *, rows: int, columns: int, ax: Axe
     for row, column in np.ndindex(rows, columns):
         falls = row == rows - 1 and 0 < column < columns - 1
         ax.fill([column, column + 1, column + 1, column], [row, row, row + 1, row + 1],
-                facecolor=BAD if falls else "none", alpha=0.16 if falls else 1, edgecolor=LINE, linewidth=1)  # fmt: skip
+                facecolor=BAD if falls else "none", alpha=0.16 if falls else 1, edgecolor=LINE)  # fmt: skip
     ax.text(columns / 2, rows - 0.5, "the cliff: −100, back to the start", ha="center", va="center", color=BAD)
     for name, column in (("start", 0.5), ("goal", columns - 0.5)):
         ax.text(column, rows - 0.2, name, ha="center", va="center", color=DIM, fontsize=11)

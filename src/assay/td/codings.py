@@ -120,8 +120,38 @@ class Tiles:
         return flat, np.ones(flat.shape)
 
 
-Coding = Table | Linear | Tiles
-CODINGS: dict[str, Any] = {"table": Table, "linear": Linear, "tiles": Tiles}
+@dataclass(frozen=True, slots=True)
+class Sparse:
+    """n weights, of which an observation names k itself: k places, then the value of each."""
+
+    n: int
+    k: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.k <= self.n:
+            raise InputError(f"k must be in 1..{self.n}, got {self.k!r}")
+
+    @property
+    def size(self) -> int:
+        """Weights."""
+        return self.n
+
+    @property
+    def active(self) -> int:
+        """Places of one observation whose weights share a step; values are taken to share it already."""
+        return 1
+
+    def encode(self, observations: np.ndarray) -> Codes:
+        """Return the places and values of observations, float (n, 2 k)."""
+        both = _finite(observations, 2 * self.k)
+        places = both[:, : self.k].astype(np.int64)
+        if not ((places >= 0) & (places < self.n) & (places == both[:, : self.k])).all():
+            raise InputError(f"places must be whole numbers in 0..{self.n - 1}, got {observations!r:.80}")
+        return places, np.ascontiguousarray(both[:, self.k :])
+
+
+Coding = Table | Linear | Tiles | Sparse
+CODINGS: dict[str, Any] = {"table": Table, "linear": Linear, "tiles": Tiles, "sparse": Sparse}
 
 
 def card(coding: Coding) -> dict[str, Any]:

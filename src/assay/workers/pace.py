@@ -1,9 +1,9 @@
 """Pace: how long the stages of a job take on this computer, learned by TD(lambda) from one run to the next.
 
-Each stage is a trip of its own, as the drive home is: the state is the stage and the share of it that is done, the value
-the seconds to go, and each run that reaches the end of a stage moves the values. A value is a fixed number of seconds
-and seconds per second guessed, so that few and many pictures teach the same weights. What was learned lies in the
-user's cache folder; without it, with a damaged one, or where nothing can be written, the priors below go on.
+Each stage is a trip of its own, as the drive home is: the state is the stage and the share of it that is done, the
+value the seconds to go, and each run that reaches the end of a stage moves the values. A value is a fixed number of
+seconds, and seconds per second guessed, so that few and many pictures teach the same weights. What was learned lies in
+the user's cache folder; without it, with a damaged one, or where nothing can be written, the priors below go on.
 """
 
 import contextlib

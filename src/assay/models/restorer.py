@@ -1,0 +1,184 @@
+"""A restorer: a picture in, a better one out, by a chain of plain filters that it has learned to choose.
+
+What it sees of a picture (`chain.state`) is placed among states it knows: a value is the mean over the nearest of them,
+weighted by how near they are, and Q-learning (`td.control`) moves the values there. Such means cannot run away, however
+often experience is gone through again (Gordon 1995).
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from ..errors import InputError
+from ..pixels import colour
+from ..td import saved
+from ..td.codings import Sparse
+from ..td.control import Control
+from . import chain
+from .chain import ACTIONS, STEPS, WIDTH
+from .symptoms import LEAST
+
+FORMAT = 1
+SHIPPED = Path(__file__).parent / "restorer.safetensors"
+_NEAREST = 12  # known states that a value is the mean of
+_WORTH = 0.06  # dB that the chain must be thought to bring before anything is done
+_FILTERS = tuple(ACTIONS.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A picture, and how it came about.
+
+    image: of the same shape and dtype as what went in; chain: names of the filters, in order, empty where it was left
+    alone; gain: dB of PSNR that the chain was thought to bring; before, after: SSIM that the picture was thought to
+    have, 0 to 1.
+    """
+
+    image: np.ndarray
+    chain: tuple[str, ...]
+    gain: float
+    before: float
+    after: float
+
+    @property
+    def words(self) -> str:
+        """The chain in words."""
+        if not self.chain:
+            return f"left alone: predicted SSIM {self.before:.2f}"
+        return f"{', then '.join(self.chain)}, stop: predicted SSIM {self.before:.2f} -> {self.after:.2f}"
+
+
+class Restorer:
+    """Chooses filters for a picture, one after the other, until none is worth it.
+
+    Args:
+        known: float (m, 14), states that values are kept at, each column divided by its scale.
+        scale: float (14,), > 0.
+        learner: action values over the m states.
+        quality: float (m, 2), SSIM of the picture as it is, and after the chain.
+        notes: how it came about: plain JSON values.
+    """
+
+    def __init__(
+        self, known: np.ndarray, scale: np.ndarray, learner: Control, quality: np.ndarray, *, notes: dict[str, Any]
+    ) -> None:
+        self.known, self.scale, self.learner, self.quality, self.notes = known, scale, learner, quality, notes
+        self._tree = cKDTree(known)
+
+    def restore(self, image: np.ndarray) -> Restored:
+        """Restore a picture.
+
+        Args:
+            image: picture, uint8 or float32, (H, W) or (H, W, 3), 24 x 24 pixels at least.
+
+        Returns:
+            The picture and the chain. One that is thought clean is returned as it is, a copy.
+
+        Raises:
+            InputError: it is no picture, or too small.
+        """
+        if min(image.shape[:2]) < LEAST:
+            raise InputError(f"a picture to restore must be {LEAST} x {LEAST} or larger, got {image.shape}")
+        done: list[int] = []
+        image, gain, before, after = image.copy(), 0.0, 0.0, 0.0
+        while len(done) < STEPS:
+            code = self.code(chain.state(colour.to_uint8(image), done)[None])
+            values = self.learner.values(code)[0]
+            if not done:
+                before, after = self.seen_quality(code)[0]
+            action = int(values.argmax())
+            if action == 0 or values[action] - values[0] < _WORTH:
+                break
+            gain = gain or float(values[action])
+            image = np.ascontiguousarray(_FILTERS[action](image))
+            done.append(action)
+        names = tuple(chain.WORDS[a] for a in done)
+        return Restored(image, names, gain, float(before), float(after if done else before))
+
+    def code(self, states: np.ndarray) -> np.ndarray:
+        """Place states among the known ones.
+
+        Args:
+            states: float (n, 14).
+
+        Returns:
+            float64 (n, 24): the nearest known states and their weights, which add up to 1.
+        """
+        return place(self._tree, states / self.scale)
+
+    def seen_quality(self, code: np.ndarray) -> np.ndarray:
+        """Return the SSIM now and after the chain, float64 (n, 2).
+
+        Args:
+            code: from `code`.
+        """
+        places, values = self.learner.coding.encode(code)
+        return np.asarray((self.quality[places] * values[..., None]).sum(axis=1))
+
+    def pack(self) -> bytes:
+        """Return it as the bytes of a safetensors file."""
+        arrays = {
+            "known": self.known.astype(np.float32),
+            "scale": self.scale.astype(np.float32),
+            "values": self.learner.weights_[0].astype(np.float32),
+            "quality": self.quality.astype(np.float32),
+        }
+        card = {"version": FORMAT, "actions": list(ACTIONS), "notes": self.notes}
+        return saved.pack("restorer", card, arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str] = SHIPPED) -> Self:
+        """Read one; the shipped one by default.
+
+        Args:
+            path: of the file.
+
+        Raises:
+            InputError: it holds no restorer, or one of another version, or one for other filters.
+        """
+        card, arrays = saved.read(path, "restorer")
+        if card.get("version") != FORMAT or card.get("actions") != list(ACTIONS):
+            raise InputError(
+                f"a restorer must be for the filters that assay has now, got another in {path}: train it again"
+            )
+        try:
+            known, scale, values, quality = (arrays[k].astype(float) for k in ("known", "scale", "values", "quality"))
+        except KeyError as e:
+            raise InputError(f"a restorer must hold known states and their values, got no {e} in {path}") from e
+        m = len(known)
+        shapes = (known.shape, scale.shape, values.shape, quality.shape)
+        if m < _NEAREST or shapes != ((m, WIDTH), (WIDTH,), (len(ACTIONS), m), (m, 2)) or not (scale > 0).all():
+            raise InputError(f"a restorer's arrays must fit each other, got shapes {shapes} in {path}")
+        learner = learner_for(m)
+        learner.weights_[0] = values
+        return cls(known, scale, learner, quality, notes=dict(card.get("notes") or {}))
+
+
+def learner_for(m: int, *, alpha: float = 0.5) -> Control:
+    """Return a learner of action values over m known states.
+
+    Args:
+        m: known states.
+        alpha: step.
+    """
+    return Control(Sparse(m, _NEAREST), len(ACTIONS), method="q-learning", alpha=alpha)
+
+
+def place(tree: cKDTree, states: np.ndarray) -> np.ndarray:
+    """Place states among known ones: the nearest, weighted by a bell as wide as half the distance to the last of them.
+
+    Args:
+        tree: of the known states.
+        states: float (n, d), scaled as the known ones are.
+
+    Returns:
+        float64 (n, 24).
+    """
+    distance, where = tree.query(states, _NEAREST)
+    width = distance[:, -1:] / 2 + 1e-9
+    weight = np.exp(-0.5 * (distance / width) ** 2)
+    return np.hstack([where, weight / weight.sum(axis=1, keepdims=True)])
