@@ -26,7 +26,7 @@ def commands():
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory, album):
-    """The places that the pages speak of: photos/ with two classes, new/, labels.csv and a model."""
+    """The places that the pages speak of: photos/ with two classes, new/, noisy.png, labels.csv and a model."""
     from assay.tasks.run import run
 
     top = tmp_path_factory.mktemp("docs")
@@ -34,6 +34,7 @@ def photos(tmp_path_factory, album):
     (top / "photos" / "shapes").rename(top / "photos" / "defect")
     album(top / "new", kinds=("temple",), count=2, first=30)
     files = [p.relative_to(top / "photos") for p in (top / "photos").rglob("*.*")]
+    shutil.copy(top / "photos" / "defect" / "000.png", top / "noisy.png")
     (top / "labels.csv").write_text("\n".join(["file,label", *(f"{p},{p.parent}" for p in files)]))
     run(top / "photos", out=top / "photos.assay", processes=1)
     return top
