@@ -148,7 +148,7 @@ def tables(data, rounds=1, *, file=None, most=RUNS):  # noqa: ARG001 - as the ot
     lines = [
         "**Time left for the whole job**: mean absolute error of the predicted total",
         "",
-        f"{len(runs)} runs of {min(totals):.1f} to {max(totals):.1f}, mean {np.mean(totals):.1f} s; each left out once.",
+        f"{len(runs)} runs, {min(totals):.1f} to {max(totals):.1f}, mean {np.mean(totals):.1f} s, each left out once.",
         "",
         "| at | bar of constant rate | guess, not learned | first run, priors | learned | learned / bar, 95 % |",
         "|---|---|---|---|---|---|",

@@ -99,19 +99,26 @@ def test_the_shipped_one_says_how_it_came_about(shipped):
     assert SHIPPED.stat().st_size < 600_000
 
 
-def test_training_learns_in_a_few_episodes_and_says_how_far_it_is():
-    done = []
-    found = training.train([photo()], count=40, advance=done.append, notes={"seed": 0}, rng=np.random.default_rng(0))
-    assert sum(done) == 40
+def trained(count, order=1):
+    planned = training.plan(count, rng=np.random.default_rng(0))
+    parts = {job: training.part(job, pictures=[photo()]) for job in planned.parts[::order]}
+    return training.finish([parts[job] for job in planned.parts], planned, pictures=[photo()], notes={"seed": 0})
+
+
+def test_training_learns_in_a_few_episodes_the_same_in_any_order():
+    found = trained(25)
     damaged = Damage(impulses=0.12).apply(photo(), rng=np.random.default_rng(5))
     assert fidelity.psnr(found.restore(damaged).image, photo()) > fidelity.psnr(damaged, photo()) + 2
-    again = training.train([photo()], count=40, notes={"seed": 0}, rng=np.random.default_rng(0))
-    assert again.pack() == found.pack()
+    assert trained(25, order=-1).pack() == found.pack()
 
 
-def test_training_stops_when_asked():
-    with pytest.raises(KeyboardInterrupt):
-        training.train([photo()], count=40, stop=lambda: True, rng=np.random.default_rng(0))
+def test_a_longer_plan_begins_as_a_shorter_one():
+    short, long = (training.plan(n, rng=np.random.default_rng(4)) for n in (25, 70))
+    assert [size for _, size in short.parts] == [10, 10, 5]
+    assert [seed for seed, _ in short.parts] == [seed for seed, _ in long.parts[:3]]
+    assert short.last == long.last
+    with pytest.raises(InputError, match="episodes must be >= 1, got 0"):
+        training.plan(0, rng=np.random.default_rng(4))
 
 
 @pytest.fixture

@@ -27,9 +27,7 @@ def restore(
         Path | None,
         typer.Option(help="Learn from a folder of clean pictures instead, and write the restorer to --model."),
     ] = None,
-    episodes: Annotated[
-        int | None, typer.Option(help="Damaged parts to learn from; 4,000 by default, about 20 minutes.")
-    ] = None,
+    episodes: Annotated[int | None, typer.Option(help="Damaged parts to learn from; 3,000 by default.")] = None,
     seed: Seed = 0,
     processes: Processes = None,
     json: Json = False,
@@ -39,7 +37,7 @@ def restore(
 
     if train is not None:
         place = model if model is not None else Path(f"{train.resolve().name or 'pictures'}.safetensors")
-        learned = do(tasks.train, path=train, out=place, episodes=episodes, seed=seed)
+        learned = do(tasks.train, path=train, out=place, episodes=episodes, seed=seed, processes=processes)
         show(learned, [learned.headline, f"restorer  {learned.model}"], as_json=json)
         return
     if path is None or out is None:

@@ -1,12 +1,18 @@
-"""Training of a restorer: clean pictures in, a restorer out, which has tried every filter in every state it was in."""
+"""Training of a restorer: clean pictures in, a restorer out, which has tried every filter in every state it was in.
 
-from collections.abc import Callable, Sequence
+The parts of the experience depend on the pictures and a seed alone, so that they may be gathered in any order, in any
+number of processes: the same restorer comes out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
 from sklearn.cluster import MiniBatchKMeans
 
+from ..errors import InputError
 from ..pixels import fidelity
 from ..td.control import Moves
 from ..td.experience import episodes
@@ -14,54 +20,84 @@ from ..td.prediction import Values
 from .restorer import Restorer, learner_for, place
 from .restoring import Restoring, gather
 
-EPISODES = 4000
-_KNOWN = 1500  # states that values are kept at
+EPISODES = 3000
+PART = 10  # episodes that are gathered together
+_KNOWN = 2000  # states that values are kept at
 _SWEEPS = ((0.5, 12), (0.2, 12), (0.08, 12))  # alpha, and times that all experience is gone through with it
-_CHUNK = 20  # episodes between two looks at the clock
-_JUDGED = 10  # of so many episodes one more is lived through with the restorer, to learn how good its pictures are
+_JUDGED = 400  # episodes lived through with the restorer at most, to learn how good its pictures are
 
 
-def train(
-    pictures: Sequence[np.ndarray],
-    *,
-    count: int = EPISODES,
-    advance: Callable[[int], None] = lambda _: None,
-    stop: Callable[[], bool] = lambda: False,
-    notes: dict[str, Any] | None = None,
-    rng: np.random.Generator,
-) -> Restorer:
-    """Learn which filter comes next, by Q-learning from experience with every action.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a training consists of: the seed and the episodes of each part, and the seed of what comes after them."""
+
+    parts: tuple[tuple[int, int], ...]
+    last: int
+
+
+def plan(count: int, *, rng: np.random.Generator) -> Plan:
+    """Divide episodes into parts.
 
     Args:
-        pictures: clean ones, uint8, 128 x 128 pixels at least.
         count: episodes, >= 1.
-        advance: is told of the episodes that are done, as they are.
-        stop: asked now and then; True ends the training with KeyboardInterrupt.
-        notes: plain JSON values to keep with it.
         rng: source of randomness.
 
     Returns:
-        A restorer.
+        The plan. A longer one begins with the parts of a shorter one.
+
+    Raises:
+        InputError: count is below 1.
+    """
+    if count < 1:
+        raise InputError(f"episodes must be >= 1, got {count!r}")
+    last, *seeds = rng.integers(2**31, size=1 + -(-count // PART)).tolist()
+    sizes = [min(PART, count - PART * i) for i in range(len(seeds))]
+    return Plan(tuple(zip(seeds, sizes, strict=True)), last)
+
+
+def part(job: tuple[int, int], *, pictures: Sequence[np.ndarray]) -> Moves:
+    """Gather one part of the experience.
+
+    Args:
+        job: its seed and episodes, from `plan`.
+        pictures: clean ones, uint8, 128 x 128 pixels at least.
+
+    Returns:
+        A move for each action of each state.
 
     Raises:
         InputError: there is no picture, or one is not uint8 or too small.
-        KeyboardInterrupt: stop said True.
     """
+    seed, count = job
+    world = Restoring(pictures)
+    world.reset(seed=seed)
+    return gather(world, count, rng=np.random.default_rng(seed))
+
+
+def finish(
+    parts: Sequence[Moves], planned: Plan, *, pictures: Sequence[np.ndarray], notes: dict[str, Any] | None = None
+) -> Restorer:
+    """Learn from all parts, and learn how good the restored pictures are.
+
+    Args:
+        parts: from `part`, in the order of the plan.
+        planned: the plan.
+        pictures: those that the parts were made with.
+        notes: plain JSON values to keep with it.
+
+    Returns:
+        A restorer.
+    """
+    rng = np.random.default_rng(planned.last)
+    moves = Moves(*(np.concatenate([getattr(p, field) for p in parts]) for field in Moves.__slots__))
     world = Restoring(pictures)
     world.reset(seed=int(rng.integers(2**31)))
-    parts = []
-    for begun in range(0, count, _CHUNK):
-        if stop():
-            raise KeyboardInterrupt
-        n = min(_CHUNK, count - begun)
-        parts.append(gather(world, n, rng=rng))
-        advance(n)
-    moves = Moves(*(np.concatenate([getattr(p, f) for p in parts]) for f in Moves.__slots__))
-    return judged(learned(moves, notes=notes or {}, rng=rng), world, max(count // _JUDGED, 50))
+    count = sum(size for _, size in planned.parts)
+    return judged(learned(moves, notes=notes or {}, rng=rng), world, min(max(count // 5, 20), _JUDGED))
 
 
 def learned(moves: Moves, *, notes: dict[str, Any], rng: np.random.Generator) -> Restorer:
-    """Learn from experience.
+    """Learn action values by Q-learning, from the same moves again and again.
 
     Args:
         moves: from `restoring.gather`.
@@ -76,12 +112,11 @@ def learned(moves: Moves, *, notes: dict[str, Any], rng: np.random.Generator) ->
     tree = cKDTree(known)
     codes = place(tree, moves.observations / scale), place(tree, moves.following / scale)
     coded = Moves(codes[0], moves.actions, moves.rewards, codes[1], moves.ended)
-    weights = None
+    learner = learner_for(m)
     for alpha, sweeps in _SWEEPS:
-        learner = learner_for(m, alpha=alpha)
-        if weights is not None:
-            learner.weights_ = weights
-        weights = learner.replay(coded, sweeps=sweeps, rng=rng).weights_
+        weights, learner = learner.weights_, learner_for(m, alpha=alpha)
+        learner.weights_ = weights
+        learner.replay(coded, sweeps=sweeps, rng=rng)
     return Restorer(known, scale, learner, np.zeros((m, 2)), notes=notes)
 
 

@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 
 from ..data import folder, pictures
-from ..errors import InputError, PictureError
+from ..errors import InputError, PictureError, WorkerError
 from ..models import restorer as models
 from ..models import training
 from ..models.symptoms import SIDE
 from ..pixels import colour
 from ..report import panels, plots
+from ..td.control import Moves
 from ..workers import local
 from ..workers.clock import Clock
 from . import looking
@@ -90,13 +91,11 @@ def restore(
     single = not source.is_dir()
     files, root = _files(source), source.parent if single else source
     _check_out(source, place, single=single)
-    if processes is not None and processes < 1:
-        raise InputError(f"processes must be >= 1, got {processes!r}")
+    workers = min(_workers(processes), len(files))
     work = partial(mend, root=root, out=place, single=single, model=weights, shown=figure is not None)
     clock = Clock({"restoring": len(files) * 1.0}, tell=tell, job="restore", units=len(files))
     clock.begin("restoring", len(files))
     rows: list[Mended] = []
-    workers = max(min(processes or len(os.sched_getaffinity(0)), len(files)), 1)
     for results in local.run(work, files, processes=workers, chunk=1, seconds=_SECONDS, memory=_MEMORY, stop=stop):
         for file, result in results:
             if isinstance(result, local.Failure) and "Error" in result.reason:
@@ -129,6 +128,7 @@ def train(
     *,
     episodes: int | None = None,
     seed: int = 0,
+    processes: int | None = None,
     tell: Callable[[str], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Trained:
@@ -137,8 +137,9 @@ def train(
     Args:
         path: a folder of clean pictures, each at least 128 pixels a side.
         out: the file to write, .safetensors.
-        episodes: damaged parts to learn from; 4,000 by default, which takes about 20 minutes.
-        seed: of everything random.
+        episodes: damaged parts to learn from; 3,000 by default.
+        seed: of everything random; the number of processes changes nothing.
+        processes: that try filters; as many as processors by default.
         tell: shows a line about progress.
         stop: asked now and then; True ends the training.
 
@@ -155,25 +156,29 @@ def train(
         raise InputError(f"--episodes must be >= 1 and --seed >= 0, got {count!r} and {seed!r}")
     if place.suffix != ".safetensors":
         raise InputError(f"the file to write must end in .safetensors, got {place}")
+    workers = _workers(processes)
     files = _files(Path(path))
-    clean = []
-    for file in files:
-        try:
-            clean += _clean(Path(path) / os.fsdecode(file.path))
-        except (OSError, PictureError):
-            continue
+    clean = [plane for file in files for plane in _clean(Path(path) / os.fsdecode(file.path))]
     if not clean:
         raise InputError(f"--train must hold pictures of {SIDE} x {SIDE} pixels or more, got none in {path}")
-    clock = Clock({"trying filters": count * 0.3, "learning": 60.0}, tell=tell, job="train restorer", units=count)
+    clock = Clock({"trying filters": count * 0.15, "learning": 40.0}, tell=tell, job="train restorer", units=count)
     clock.begin("trying filters", count)
-
-    def advance(n: int) -> None:
-        clock.advance(n)
-        if clock.progress().done >= count:
-            clock.begin("learning", 1)
-
+    planned = training.plan(count, rng=np.random.default_rng(seed))
+    parts: dict[tuple[int, int], Moves] = {}
+    work = partial(training.part, pictures=clean)
+    for results in local.run(
+        work, planned.parts, processes=min(workers, len(planned.parts)), chunk=1, seconds=_SECONDS, stop=stop
+    ):
+        for job, result in results:
+            if isinstance(result, local.Failure):
+                raise WorkerError(f"trying filters must not fail, got {result.reason}")
+            parts[job] = result
+            clock.advance(job[1])
+    if stop():
+        raise KeyboardInterrupt
+    clock.begin("learning", 1)
     notes = {"pictures": len(clean), "episodes": count, "seed": seed}
-    found = training.train(clean, count=count, advance=advance, stop=stop, notes=notes, rng=np.random.default_rng(seed))
+    found = training.finish([parts[job] for job in planned.parts], planned, pictures=clean, notes=notes)
     looking.write(place, found.pack())
     clock.finish()
     seconds = time.monotonic() - began
@@ -182,11 +187,20 @@ def train(
 
 
 def _clean(path: Path) -> list[np.ndarray]:
-    """Read a picture to learn from: grey, no larger than there is detail for; none where it is too small."""
-    grey = colour.grey(colour.to_uint8(pictures.read(path, shorter=_LONGEST)))
+    """Read a picture to learn from: grey, no larger than there is detail for; none where it is no good."""
+    try:
+        grey = colour.grey(colour.to_uint8(pictures.read(path, shorter=_LONGEST)))
+    except (OSError, PictureError):
+        return []
     ratio = _LONGEST / max(grey.shape)
     grey = cv2.resize(grey, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA) if ratio < 1 else grey
     return [grey] if min(grey.shape) >= SIDE else []
+
+
+def _workers(processes: int | None) -> int:
+    if processes is not None and processes < 1:
+        raise InputError(f"processes must be >= 1, got {processes!r}")
+    return processes or len(os.sched_getaffinity(0))
 
 
 def _files(source: Path) -> list[folder.File]:
