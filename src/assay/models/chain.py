@@ -42,18 +42,16 @@ ACTIONS: dict[str, Filter] = {
     "bilateral 90": _bilateral(90),
     "non-local means 5": _nlm(5),
     "non-local means 8": _nlm(8),
-    "non-local means 11": _nlm(11),
-    "non-local means 15": _nlm(15),
-    "non-local means 20": _nlm(20),
-    "non-local means 27": _nlm(27),
-    "total variation 0.02": _tv(0.02),
-    "total variation 0.04": _tv(0.04),
+    "non-local means 12": _nlm(12),
+    "non-local means 17": _nlm(17),
+    "non-local means 25": _nlm(25),
     "total variation 0.07": _tv(0.07),
     "total variation 0.11": _tv(0.11),
     "low pass 0.25": lambda image: frequency.lowpass(image, radius=0.25 * min(image.shape[:2]), kind="gaussian"),
     "unsharp 1, 40 %": _unsharp(1, 40),
     "unsharp 1, 90 %": _unsharp(1, 90),
     "unsharp 1.5, 150 %": _unsharp(1.5, 150),
+    "unsharp 1.5, 250 %": _unsharp(1.5, 250),
 }
 WORDS = tuple(ACTIONS)
 STEPS = 5  # filters in a chain at most

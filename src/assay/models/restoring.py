@@ -20,7 +20,7 @@ from .damage import Damage
 from .symptoms import SIDE
 
 _BEST = 50.0  # dB, beyond which nothing is gained: an untouched clean picture has infinitely many
-_LOOKED = 4  # filters of each state whose outcome is looked at again; what the others lead to is taken for nothing
+_LOOKED = 3  # filters of each state whose outcome is looked at again; what the others lead to is taken for nothing
 _SEEN = 8.0  # ends of what a restorer sees
 _FILTERS = tuple(ACTIONS.values())
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
-from sklearn.cluster import MiniBatchKMeans
 
 from ..errors import InputError
 from ..pixels import fidelity
@@ -20,7 +19,7 @@ from ..td.prediction import Values
 from .restorer import Restorer, learner_for, place
 from .restoring import Restoring, gather
 
-EPISODES = 3000
+EPISODES = 1500
 PART = 10  # episodes that are gathered together
 _KNOWN = 2000  # states that values are kept at
 _SWEEPS = ((0.5, 12), (0.2, 12), (0.08, 12))  # alpha, and times that all experience is gone through with it
@@ -93,7 +92,7 @@ def finish(
     world = Restoring(pictures)
     world.reset(seed=int(rng.integers(2**31)))
     count = sum(size for _, size in planned.parts)
-    return judged(learned(moves, notes=notes or {}, rng=rng), world, min(max(count // 5, 20), _JUDGED))
+    return judged(learned(moves, notes=notes or {}, rng=rng), world, min(max(count // 5, 3), _JUDGED))
 
 
 def learned(moves: Moves, *, notes: dict[str, Any], rng: np.random.Generator) -> Restorer:
@@ -107,8 +106,7 @@ def learned(moves: Moves, *, notes: dict[str, Any], rng: np.random.Generator) ->
     seen = np.unique(moves.observations, axis=0)
     scale = seen.std(axis=0) + 1e-3
     m = min(_KNOWN, len(seen))
-    grouped = MiniBatchKMeans(m, random_state=int(rng.integers(2**31)), n_init=1, batch_size=4096).fit(seen / scale)
-    known = grouped.cluster_centers_.astype(np.float32).astype(float)
+    known = (rng.permutation(seen)[:m] / scale).astype(np.float32).astype(float)
     tree = cKDTree(known)
     codes = place(tree, moves.observations / scale), place(tree, moves.following / scale)
     coded = Moves(codes[0], moves.actions, moves.rewards, codes[1], moves.ended)

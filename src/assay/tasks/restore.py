@@ -137,7 +137,7 @@ def train(
     Args:
         path: a folder of clean pictures, each at least 128 pixels a side.
         out: the file to write, .safetensors.
-        episodes: damaged parts to learn from; 3,000 by default.
+        episodes: damaged parts to learn from; 1,500 by default.
         seed: of everything random; the number of processes changes nothing.
         processes: that try filters; as many as processors by default.
         tell: shows a line about progress.
@@ -231,7 +231,7 @@ def _headline(good: list[Mended], count: int) -> str:
     alone = sum(not row.chain for row in good)
     rest = f"; {count - len(good):,} are no pictures" if len(good) < count else ""
     if count == 1:
-        return good[0].words.capitalize() if good else "It is no picture"
+        return good[0].words[0].upper() + good[0].words[1:] if good else "It is no picture"
     return f"{len(good) - alone:,} of {count:,} restored, {alone:,} left alone{rest}"
 
 

@@ -8,7 +8,7 @@ from typing import TextIO
 from .pace import TENTHS, Pace, place
 
 _EVERY = 0.1  # seconds between two drawings of the line
-_TRUST = 0.15  # share of a stage after which its own pace counts as much as what earlier runs have taught
+_TRUST = 0.3  # share of a stage after which its own pace counts as much as what earlier runs have taught
 _LATE = 0.1  # part of the time since the last unit that is still to come, at least
 
 
@@ -127,9 +127,11 @@ class Clock:
             left = spent * (1 - share) / share
         elif self._done:
             first, at = self._marks[0]
-            expected = self._ahead(self._stage, share=first) - left
-            if expected > 0:  # how much slower than known has it gone since the first units?
-                left *= 1 + ((spent - at) / expected - 1) * share / (share + _TRUST)
+            whole, rest = (self._ahead(self._stage, share=x) for x in (first, 1.0))
+            # How much slower than known has it gone since the first units? What comes after the last has its own pace.
+            known = _TRUST * whole + 1e-3
+            slower = (spent - at + known) / (max(whole - left, 0.0) + known)
+            left += (slower - 1) * max(left - rest, 0.0)
         return max(left - waited, _LATE * waited if self._total else 0.0)
 
     def _share(self) -> float:
