@@ -112,8 +112,38 @@ def constant_rate(events, moment):
     return (moment - start) * (total - done) / done if done else None
 
 
+def priors(runs):
+    """Return what pace.PRIORS should say: seconds before the first unit, and seconds for each one guessed, by stage."""
+    from scipy.optimize import nnls
+
+    seen = {}
+    for run in runs:
+        seconds, stage, began, first, total = run["events"][0][2], "", 0.0, 0.0, 1
+        for moment, kind, *rest in run["events"][1:]:
+            if kind == "begin":
+                stage, began, first, total = rest[0], moment, moment, rest[1]
+            elif kind == "advance" and first == began:
+                first = moment
+            elif kind == "finish" and total:
+                seen.setdefault(f"run: {stage}", []).append((first - began, seconds[stage], moment - began))
+    found = {}
+    for stage, rows in seen.items():
+        warm, guess, took = np.array(rows).T
+        # Errors of a long stage and of a short one weigh the same, in parts of what it took.
+        weight = 1 / (took + 0.5)
+        design = np.stack([weight, guess * weight], axis=1)
+        fixed, factor = nnls(design, took * weight)[0] if warm.max() == 0 else (np.median(warm), 0.0)
+        if warm.max() > 0:
+            factor = nnls((guess * weight)[:, None], np.maximum(took - fixed, 0) * weight)[0][0]
+        found[stage] = (round(float(fixed), 2), round(float(factor), 3))
+    return found
+
+
 def judge(runs):
     """Return, for each share of the job, the errors of each clock in parts of the true total: (clocks, runs)."""
+    from assay.workers import pace
+
+    shipped = dict(pace.PRIORS)
     shares = (0.1, 0.5, 0.9)
     errors = {share: {name: [] for name in ("bar", "guess", "first run", "learned")} for share in shares}
     totals = []
@@ -123,6 +153,9 @@ def judge(runs):
         totals.append(end - start)
         moments = [start + share * (end - start) for share in shares]
         told = {"guess": Player(events).play(moments, job=None)}
+        # Priors and memory know all runs but this one.
+        pace.PRIORS.clear()
+        pace.PRIORS.update(priors([r for j, r in enumerate(runs) if j != i]))
         for name, others in (("first run", []), ("learned", [r for j, r in enumerate(runs) if j != i])):
             with tempfile.TemporaryDirectory() as cache:
                 os.environ["XDG_CACHE_HOME"] = cache
@@ -137,6 +170,8 @@ def judge(runs):
                 errors[share][name].append(told[name][j])
             for values in errors[share].values():
                 values[-1] = abs(moment - start + values[-1] - (end - start))
+    pace.PRIORS.clear()
+    pace.PRIORS.update(shipped)
     return totals, errors
 
 
@@ -172,6 +207,8 @@ def main():
     parser.add_argument("--most", type=int, default=RUNS, help="runs to record this time")
     options = parser.parse_args()
     print(tables(options.data, file=options.record, most=options.most))
+    if options.record:
+        print("priors:", priors(json.loads(options.record.read_text())))
 
 
 if __name__ == "__main__":

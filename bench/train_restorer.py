@@ -17,17 +17,9 @@ from assay.models.restorer import SHIPPED
 from assay.tasks.restore import train
 from assay.workers.clock import line
 
-NAMES = (
-    "astronaut.png",
-    "brick.png",
-    "camera.png",
-    "chelsea.png",
-    "coffee.png",
-    "coins.png",
-    "grass.png",
-    "gravel.png",
-)
-NAMES += ("hubble_deep_field.jpg", "ihc.png", "moon.png", "motorcycle_left.png", "rocket.jpg")
+# Chelsea and the cup of coffee are left out: tests and pages try the restorer on them.
+NAMES = ("astronaut.png", "brick.png", "camera.png", "coins.png", "grass.png", "gravel.png", "hubble_deep_field.jpg")
+NAMES += ("ihc.png", "moon.png", "motorcycle_left.png", "rocket.jpg")
 SHARES = (1.0, 0.6)  # of the size
 
 

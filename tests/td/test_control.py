@@ -291,3 +291,13 @@ def test_greedy_means_no_dice():
         for _ in range(2)
     )
     np.testing.assert_array_equal(a.weights_, b.weights_)
+
+
+def test_scikit_learn_clones_it():
+    from sklearn.base import clone
+
+    learner = Control(Table(48), 4, method="double-q", alpha=0.5, policy=Softmax(0.5))
+    learner.learn(CliffWalking(), 3, rng=np.random.default_rng(0))
+    new = clone(learner)
+    assert new.get_params() == learner.get_params()
+    assert not new.weights_.any()

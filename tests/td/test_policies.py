@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from assay.errors import InputError
 from assay.td import kernels
-from assay.td.codings import Linear, Table, Tiles, card, from_card
+from assay.td.codings import Linear, Sparse, Table, Tiles, card, from_card
 from assay.td.policies import GREEDY, UNIFORM, EpsilonGreedy, Schedule, Softmax
 
 VALUES = np.array([[1.0, 3.0, 3.0, -2.0], [0.0, 0.0, 0.0, 0.0]])
@@ -58,7 +58,10 @@ def test_schedules():
         (lambda: Tiles((0.0,), (1.0,), (0,)), "bins and tilings must be >= 1"),
         (lambda: Linear(2).encode(np.array([[1.0, np.inf]])), "observations must be finite, 2 numbers each"),
         (lambda: Tiles((0.0,), (1.0,), (4,)).encode(np.array([[np.nan]])), "observations must be finite"),
-        (lambda: from_card({"coding": "wires"}), "coding must be one of table, linear, tiles"),
+        (lambda: Sparse(4, 5), r"k must be in 1\.\.4"),
+        (lambda: Sparse(4, 2).encode(np.array([[0, 4, 0.5, 0.5]])), r"places must be whole numbers in 0\.\.3"),
+        (lambda: Sparse(4, 2).encode(np.array([[0.5, 1, 0.5, 0.5]])), r"places must be whole numbers in 0\.\.3"),
+        (lambda: from_card({"coding": "wires"}), "coding must be one of table, linear, tiles, sparse"),
     ],
 )
 def test_what_is_not_allowed(make, message):
@@ -73,6 +76,12 @@ def test_tiles_written_out():
     assert coding.size == 6
     assert places.tolist() == [[0, 3], [0, 4], [1, 4], [1, 5]]
     assert (values == 1).all()
+
+
+def test_a_sparse_observation_names_its_own_weights():
+    places, values = Sparse(9, 2).encode(np.array([[8, 3, 0.75, 0.25]]))
+    assert places.tolist() == [[8, 3]]
+    assert values.tolist() == [[0.75, 0.25]]
 
 
 @given(st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=1, max_size=20))
@@ -94,7 +103,7 @@ def test_near_points_share_tiles_and_far_ones_none():
     assert shared((0.1, 0.1), (0.9, 0.9)) == 0
 
 
-@pytest.mark.parametrize("coding", [Table(4), Linear(3), Tiles((0.0,), (1.0,), (4,), 2)])
+@pytest.mark.parametrize("coding", [Table(4), Linear(3), Tiles((0.0,), (1.0,), (4,), 2), Sparse(9, 3)])
 def test_a_coding_goes_through_json(coding):
     import json
 

@@ -368,3 +368,12 @@ def test_batch_td_lies_below_batch_monte_carlo(runs):
                 errors[i, r, j] = np.sqrt(((v.weights_[1:6] - TRUE) ** 2).mean())
     td, mc = errors.mean(axis=1)
     assert (td < mc).all()
+
+
+def test_scikit_learn_clones_it():
+    from sklearn.base import clone
+
+    learner = Values(Tiles((0.0,), (1.0,), (4,), 2), method="n-step", steps=3, initial=0.5)
+    new = clone(learner)
+    assert new.get_params() == learner.get_params()
+    np.testing.assert_array_equal(new.weights_, learner.weights_)

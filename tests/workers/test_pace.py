@@ -76,6 +76,17 @@ def test_what_is_learned_is_the_update_of_td_lambda_written_out():
     assert found.left("s", share=0.0, guess=3.0) == pytest.approx(5.5)
 
 
+def test_one_run_on_a_busy_computer_is_soon_forgotten():
+    found = Pace(None)
+    for _ in range(6):
+        found.learn("s", guess=3.0, marks=[], seconds=4.0)
+    found.learn("s", guess=3.0, marks=[], seconds=400.0)
+    assert found.left("s", share=0.0, guess=3.0) < 6
+    for _ in range(60):  # but a computer that has become slow is believed in the end
+        found.learn("s", guess=3.0, marks=[], seconds=400.0)
+    assert found.left("s", share=0.0, guess=3.0) == pytest.approx(400, rel=0.01)
+
+
 def test_the_middle_of_a_stage_learns_from_its_end():
     found = Pace(None)
     for _ in range(60):

@@ -22,6 +22,7 @@ TENTHS = 10
 STATES = TENTHS + 2  # nothing done; the first units, a tenth, ..., all units done but the stage not yet at its end
 _LAMBDA = 0.9
 _SLOWEST = 0.25  # least share of an error that a run takes away; the first few runs count as their mean
+_FEW, _STRANGE = 3, 2.0  # after 3 runs, one that takes more than twice what is known, and a second, counts as that
 _LARGEST = 1 << 20  # bytes of the file
 _MOST = 1e7  # seconds that a weight may stand for
 
@@ -71,6 +72,10 @@ class Pace:
             seconds: that it took.
         """
         runs, weights = self._stages.get(stage, (0, prior(stage)))
+        known = self.left(stage, share=0.0, guess=guess)
+        if runs >= _FEW and seconds > _STRANGE * known + 1:  # the computer was busy with something else
+            marks = [(share, at * (_STRANGE * known + 1) / seconds) for share, at in marks]
+            seconds = _STRANGE * known + 1
         shares, times = zip((0.0, 0.0), *marks, strict=True)
         unit = float(np.hypot(1, guess))  # a step takes away the same share of an error, however large the job
         seen = np.array([_seen(share, guess) for share in (*shares, 1.0)]) / unit
