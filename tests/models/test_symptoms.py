@@ -38,9 +38,9 @@ def test_the_more_damage_the_more_of_its_symptom(name, kind, strengths):
     assert values[-1] - values[0] > 0.4
 
 
-def test_noise_is_the_logarithm_of_its_sigma():
+def test_corners_are_the_logarithm_of_the_sigma_of_noise():
     for sigma in (6.0, 20.0):
-        assert found(np.full((160, 200), 128, np.uint8), gaussian=sigma)["noise"] == pytest.approx(
+        assert found(np.full((160, 200), 128, np.uint8), gaussian=sigma)["corners"] == pytest.approx(
             np.log2((sigma + 0.4) / 3) / 1.5, abs=0.1
         )
 

@@ -1,8 +1,7 @@
 """A restorer: a picture in, a better one out, by a chain of plain filters that it has learned to choose.
 
-What it sees of a picture (`chain.state`) is placed among states it knows: a value is the mean over the nearest of them,
-weighted by how near they are, and Q-learning (`td.control`) moves the values there. Such means cannot run away, however
-often experience is gone through again (Gordon 1995).
+What it sees of a picture (`chain.state`) is told by how near it is to some hundred states it knows, each a bell; the
+value of a filter is a weighted sum of bells, and Q-learning (`td.control`) has found the weights.
 """
 
 import os
@@ -11,12 +10,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from ..errors import InputError
 from ..pixels import colour
 from ..td import saved
-from ..td.codings import Sparse
+from ..td.codings import Linear
 from ..td.control import Control
 from . import chain
 from .chain import ACTIONS, STEPS, WIDTH
@@ -24,7 +22,7 @@ from .symptoms import LEAST
 
 FORMAT = 1
 SHIPPED = Path(__file__).parent / "restorer.safetensors"
-_NEAREST = 12  # known states that a value is the mean of
+_WIDTH = 4.0  # of a bell, in standard deviations of what is seen: its value there is exp(-1/2)
 _WORTH = 0.06  # dB that the chain must be thought to bring before anything is done
 _FILTERS = tuple(ACTIONS.values())
 
@@ -56,10 +54,10 @@ class Restorer:
     """Chooses filters for a picture, one after the other, until none is worth it.
 
     Args:
-        known: float (m, 14), states that values are kept at, each column divided by its scale.
+        known: float (m, 14), states that bells stand at, each column divided by its scale.
         scale: float (14,), > 0.
-        learner: action values over the m states.
-        quality: float (m, 2), SSIM of the picture as it is, and after the chain.
+        learner: action values over the m bells and a constant.
+        quality: float (29, 2), weights of the SSIM of the picture as it is, and after the chain.
         notes: how it came about: plain JSON values.
     """
 
@@ -67,7 +65,6 @@ class Restorer:
         self, known: np.ndarray, scale: np.ndarray, learner: Control, quality: np.ndarray, *, notes: dict[str, Any]
     ) -> None:
         self.known, self.scale, self.learner, self.quality, self.notes = known, scale, learner, quality, notes
-        self._tree = cKDTree(known)
 
     def restore(self, image: np.ndarray) -> Restored:
         """Restore a picture.
@@ -86,10 +83,10 @@ class Restorer:
         done: list[int] = []
         image, gain, before, after = image.copy(), 0.0, 0.0, 0.0
         while len(done) < STEPS:
-            code = self.code(chain.state(colour.to_uint8(image), done)[None])
-            values = self.learner.values(code)[0]
+            seen = chain.state(colour.to_uint8(image), done)[None]
+            values = self.learner.values(bells(seen / self.scale, self.known))[0]
             if not done:
-                before, after = self.seen_quality(code)[0]
+                before, after = (squares(seen / self.scale) @ self.quality)[0].clip(0, 1)
             action = int(values.argmax())
             if action == 0 or values[action] - values[0] < _WORTH:
                 break
@@ -97,27 +94,7 @@ class Restorer:
             image = np.ascontiguousarray(_FILTERS[action](image))
             done.append(action)
         names = tuple(chain.WORDS[a] for a in done)
-        return Restored(image, names, gain, float(before), float(after if done else before))
-
-    def code(self, states: np.ndarray) -> np.ndarray:
-        """Place states among the known ones.
-
-        Args:
-            states: float (n, 14).
-
-        Returns:
-            float64 (n, 24): the nearest known states and their weights, which add up to 1.
-        """
-        return place(self._tree, states / self.scale)
-
-    def seen_quality(self, code: np.ndarray) -> np.ndarray:
-        """Return the SSIM now and after the chain, float64 (n, 2).
-
-        Args:
-            code: from `code`.
-        """
-        places, values = self.learner.coding.encode(code)
-        return np.asarray((self.quality[places] * values[..., None]).sum(axis=1))
+        return Restored(image, names, gain, float(before), float(max(before, after) if done else before))
 
     def pack(self) -> bytes:
         """Return it as the bytes of a safetensors file."""
@@ -151,34 +128,44 @@ class Restorer:
             raise InputError(f"a restorer must hold known states and their values, got no {e} in {path}") from e
         m = len(known)
         shapes = (known.shape, scale.shape, values.shape, quality.shape)
-        if m < _NEAREST or shapes != ((m, WIDTH), (WIDTH,), (len(ACTIONS), m), (m, 2)) or not (scale > 0).all():
+        wanted = ((m, WIDTH), (WIDTH,), (len(ACTIONS), m + 1), (2 * WIDTH + 1, 2))
+        if shapes != wanted or not m or not (scale > 0).all():
             raise InputError(f"a restorer's arrays must fit each other, got shapes {shapes} in {path}")
         learner = learner_for(m)
         learner.weights_[0] = values
         return cls(known, scale, learner, quality, notes=dict(card.get("notes") or {}))
 
 
-def learner_for(m: int, *, alpha: float = 0.5) -> Control:
-    """Return a learner of action values over m known states.
+def learner_for(m: int) -> Control:
+    """Return a learner of action values over bells.
 
     Args:
-        m: known states.
-        alpha: step.
+        m: bells.
     """
-    return Control(Sparse(m, _NEAREST), len(ACTIONS), method="q-learning", alpha=alpha)
+    return Control(Linear(m + 1), len(ACTIONS), method="q-learning")
 
 
-def place(tree: cKDTree, states: np.ndarray) -> np.ndarray:
-    """Place states among known ones: the nearest, weighted by a bell as wide as half the distance to the last of them.
+def bells(states: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Tell how near states are to known ones.
 
     Args:
-        tree: of the known states.
         states: float (n, d), scaled as the known ones are.
+        known: float (m, d).
 
     Returns:
-        float64 (n, 24).
+        float64 (n, m + 1), in [0, 1]; the last column is 1.
     """
-    distance, where = tree.query(states, _NEAREST)
-    width = distance[:, -1:] / 2 + 1e-9
-    weight = np.exp(-0.5 * (distance / width) ** 2)
-    return np.hstack([where, weight / weight.sum(axis=1, keepdims=True)])
+    squared = (states**2).sum(axis=1)[:, None] + (known**2).sum(axis=1) - 2 * states @ known.T
+    return np.hstack([np.exp(-0.5 * np.maximum(squared, 0) / _WIDTH**2), np.ones((len(states), 1))])
+
+
+def squares(states: np.ndarray) -> np.ndarray:
+    """Return 1, the numbers and their squares.
+
+    Args:
+        states: float (n, d).
+
+    Returns:
+        float64 (n, 2 d + 1).
+    """
+    return np.hstack([np.ones((len(states), 1)), states, states**2])

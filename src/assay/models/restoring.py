@@ -20,7 +20,8 @@ from .damage import Damage
 from .symptoms import SIDE
 
 _BEST = 50.0  # dB, beyond which nothing is gained: an untouched clean picture has infinitely many
-_LOOKED = 3  # filters of each state whose outcome is looked at again; what the others lead to is taken for nothing
+_LOOKED = 2  # filters of each state whose outcome is looked at again; what the others lead to is taken for nothing
+_ON = 0.6  # chance to go on after a filter: first steps matter most, and each costs as much as a later one
 _SEEN = 8.0  # ends of what a restorer sees
 _FILTERS = tuple(ACTIONS.values())
 
@@ -138,7 +139,7 @@ def gather(world: Restoring, episodes: int, *, rng: np.random.Generator) -> Move
             rewards += gains.tolist()
             after += [then[a] for a in range(n)]
             ended += [last or a not in looked for a in range(n)]
-            if action == 0 or last:
+            if action == 0 or last or rng.random() > _ON:
                 break
             world.image, world.done, here = images[action], [*world.done, action], then[action]
     return Moves(np.array(seen), np.array(chosen), np.array(rewards), np.array(after), np.array(ended))

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 
 from ..errors import InputError
-from ..pixels import noise
 from ..pixels.picture import checked
 
 SIDE = 128  # pixels of a part
@@ -28,11 +27,11 @@ def symptoms(image: np.ndarray) -> np.ndarray:
         image: picture, uint8, (H, W) or (H, W, 3), 24 x 24 pixels at least.
 
     Returns:
-        float64 (10,), each about -2 to 2, in the order of NAMES: noise: its sigma, as a logarithm; fine, middle,
-        coarse: how much there is at about 1, 2 and 4 pixels, as logarithms; impulses: share of black and white pixels
-        among others; corners: noise by the diagonal of neighbours, which JPEG takes away first; blocks: jumps at every
-        8th pixel against jumps elsewhere; speckle: how much more noise there is where it is bright; brightness; edges:
-        how much what is there at 2 pixels keeps to few places.
+        float64 (10,), each about -2 to 2, in the order of NAMES: noise: its sigma at half the size, as a logarithm;
+        fine, middle, coarse: how much there is at about 1, 2 and 4 pixels, as logarithms; impulses: share of black and
+        white pixels among others; corners: the sigma of noise at full size, which JPEG and blur take away first, as a
+        logarithm; blocks: jumps at every 8th pixel against jumps elsewhere; speckle: how much more noise there is where
+        it is bright; brightness; edges: how much what is there at 2 pixels keeps to few places.
 
     Raises:
         InputError: the picture is not uint8, or too small.
@@ -60,30 +59,37 @@ def _parts(image: np.ndarray) -> list[np.ndarray]:
 def _part(part: np.ndarray) -> np.ndarray:
     # Green alone: its noise is that of a grey picture, while a weighted mean of channels has less.
     grey = np.ascontiguousarray(part if part.ndim == 2 else part[..., 1])
-    impulses = noise.impulse_fraction(part)
     # Impulses would drown all else: what they hit is filled from around it.
     calm = cv2.medianBlur(grey, 3)
     stuck = ((grey == 0) | (grey == 255)) & (cv2.absdiff(grey, calm) > 32)
     x = np.where(stuck, calm, grey).astype(np.float32)
 
-    diagonal = (x[:-1, :-1] - x[:-1, 1:] - x[1:, :-1] + x[1:, 1:]) / 2
-    corners = float(np.median(np.abs(diagonal))) / 0.6745
+    diagonal = _diagonal(x)
     blurs = [x, *(cv2.GaussianBlur(x, (0, 0), s) for s in (0.8, 1.6, 3.2))]
     bands = [a - b for a, b in itertools.pairwise(blurs)]
     energies = [float(np.median(np.abs(band))) / 0.6745 for band in bands]
     spread = float(bands[1].std()) / (energies[1] + 0.5)
     return np.array(
         [
-            _log(noise.sigma(x / np.float32(255)), 3),
+            _log(_sigma(_diagonal(cv2.resize(x, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))), 3),
             *(_log(e, m) for e, m in zip(energies, (3, 3, 4), strict=True)),
-            4 * math.sqrt(impulses),
-            _log(corners, 3),
+            4 * math.sqrt(stuck.mean()),
+            _log(_sigma(diagonal), 3),
             _blocks(x),
             _speckle(np.abs(diagonal), blurs[2][:-1, :-1]),
             x.mean() / 127.5 - 1,
             spread - 1.5,
         ]
     )
+
+
+def _diagonal(x: np.ndarray) -> np.ndarray:
+    return (x[:-1, :-1] - x[:-1, 1:] - x[1:, :-1] + x[1:, 1:]) / 2
+
+
+def _sigma(diagonal: np.ndarray) -> float:
+    # Donoho & Johnstone 1994, doi:10.1093/biomet/81.3.425: the finest diagonal detail is noise but for few places.
+    return float(np.median(np.abs(diagonal))) / 0.6745
 
 
 def _log(level: float, middle: float) -> float:

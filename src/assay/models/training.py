@@ -5,24 +5,26 @@ number of processes: the same restorer comes out.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from ..errors import InputError
 from ..pixels import fidelity
+from ..td.codings import Linear
 from ..td.control import Moves
 from ..td.experience import episodes
 from ..td.prediction import Values
-from .restorer import Restorer, learner_for, place
+from .chain import STEPS
+from .restorer import Restorer, bells, learner_for, squares
 from .restoring import Restoring, gather
 
-EPISODES = 1500
-PART = 10  # episodes that are gathered together
-_KNOWN = 2000  # states that values are kept at
-_SWEEPS = ((0.5, 12), (0.2, 12), (0.08, 12))  # alpha, and times that all experience is gone through with it
+EPISODES = 4000
+PART = 20  # episodes that are gathered together
+_KNOWN = 800  # states that bells stand at, at most
+_RIDGE = 0.03
+_WORST = -4.0  # dB: how much worse an action is than that does not matter
 _JUDGED = 400  # episodes lived through with the restorer at most, to learn how good its pictures are
 
 
@@ -96,7 +98,7 @@ def finish(
 
 
 def learned(moves: Moves, *, notes: dict[str, Any], rng: np.random.Generator) -> Restorer:
-    """Learn action values by Q-learning, from the same moves again and again.
+    """Learn action values by Q-learning from all moves at once.
 
     Args:
         moves: from `restoring.gather`.
@@ -107,15 +109,14 @@ def learned(moves: Moves, *, notes: dict[str, Any], rng: np.random.Generator) ->
     scale = seen.std(axis=0) + 1e-3
     m = min(_KNOWN, len(seen))
     known = (rng.permutation(seen)[:m] / scale).astype(np.float32).astype(float)
-    tree = cKDTree(known)
-    codes = place(tree, moves.observations / scale), place(tree, moves.following / scale)
-    coded = Moves(codes[0], moves.actions, moves.rewards, codes[1], moves.ended)
-    learner = learner_for(m)
-    for alpha, sweeps in _SWEEPS:
-        weights, learner = learner.weights_, learner_for(m, alpha=alpha)
-        learner.weights_ = weights
-        learner.replay(coded, sweeps=sweeps, rng=rng)
-    return Restorer(known, scale, learner, np.zeros((m, 2)), notes=notes)
+    coded = replace(
+        moves,
+        observations=bells(moves.observations / scale, known),
+        following=bells(moves.following / scale, known),
+        rewards=np.maximum(moves.rewards, _WORST),
+    )
+    learner = learner_for(m).solve(coded, sweeps=STEPS, ridge=_RIDGE)
+    return Restorer(known, scale, learner, np.zeros((2 * seen.shape[1] + 1, 2)), notes=notes)
 
 
 def judged(found: Restorer, world: Restoring, count: int) -> Restorer:
@@ -126,17 +127,14 @@ def judged(found: Restorer, world: Restoring, count: int) -> Restorer:
         world: seeded.
         count: episodes, >= 1.
     """
-    codes, scores = [], []
+    seen, scores = [], []
     for _ in range(count):
-        seen, _ = world.reset()
-        codes.append(found.code(seen[None])[0])
+        seen.append(world.reset()[0])
         after = found.restore(world.image).image
         scores.append([fidelity.ssim(image, world.clean) for image in (world.image, after)])
+    features = squares(np.array(seen) / found.scale)
     quality = []
     for column in np.array(scores).T:
-        learner = Values(found.learner.coding, method="every-visit", alpha=0.5, initial=float(column.mean()))
-        trips = episodes([(np.array([c, c]), [score]) for c, score in zip(codes, column, strict=True)])
-        for _ in range(20):
-            learner.update(trips)
-        quality.append(learner.weights_)
-    return Restorer(found.known, found.scale, found.learner, np.array(quality).T.clip(0, 1), notes=found.notes)
+        trips = episodes([(np.array([x, x]), [score]) for x, score in zip(features, column, strict=True)])
+        quality.append(Values(Linear(features.shape[1]), method="batch-mc").update(trips).weights_)
+    return Restorer(found.known, found.scale, found.learner, np.array(quality).T, notes=found.notes)

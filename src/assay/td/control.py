@@ -13,7 +13,7 @@ from . import codings, saved
 from .codings import Coding
 from .experience import STEPS, Outcomes, World, actions, finite, outcomes
 from .policies import EpsilonGreedy, Policy, Schedule, Softmax
-from .prediction import TRACES
+from .prediction import TRACES, dense
 
 METHODS = ("sarsa", "expected-sarsa", "q-learning", "double-q")
 _POLICIES: dict[str, type[Policy]] = {"epsilon-greedy": EpsilonGreedy, "softmax": Softmax}
@@ -145,6 +145,50 @@ class Control:
         """
         from . import kernels
 
+        codes, chosen, rewards, ended = self._checked(moves, sweeps)
+        step, gamma = self._options()[:2]
+        n = len(chosen)
+        for _ in range(sweeps):
+            heads = rng.integers(len(self.weights_), size=n)
+            kernels.replay(self.weights_, *codes, chosen, rewards, ended, rng.permutation(n), step, gamma, heads)
+        return self
+
+    def solve(self, moves: Moves, *, sweeps: int = 1, ridge: float = 0.0) -> Self:
+        """Learn from remembered moves by least squares: where replaying them for ever, with ever smaller steps, ends.
+
+        Each sweep fits every action's values to rewards and to the best values that the sweep before has found.
+
+        Args:
+            moves: of any policy.
+            sweeps: >= 1; as many as moves follow one another.
+            ridge: what weights are held by, >= 0, as if each had been seen so often to be 0.
+
+        Raises:
+            InputError: as in `replay`; or there are more than 5,000 weights an action, or the method is double-q.
+
+        Source: Ernst, Geurts & Wehenkel 2005 (fitted Q iteration), with linear features.
+        """
+        if self.method != "q-learning" or not (np.isfinite(ridge) and ridge >= 0):
+            raise InputError(f"solving needs q-learning and ridge >= 0, got {self.method!r} and {ridge!r}")
+        (places, values, next_places, next_values), chosen, rewards, ended = self._checked(moves, sweeps)
+        here, after = dense(places, values, self.coding.size), dense(next_places, next_values, self.coding.size)
+        solved: list[tuple[np.ndarray, np.ndarray]] = []
+        for a in range(self.actions):
+            mine = np.flatnonzero(chosen == a)
+            x = here[mine]
+            if solved and np.array_equal(x, here[solved[-1][0]]):  # every action was tried in the same states
+                solved.append((mine, solved[-1][1]))
+                continue
+            gram = x.T @ x + ridge * np.eye(self.coding.size)
+            solved.append((mine, np.linalg.pinv(gram, hermitian=True) @ x.T))
+        for _ in range(sweeps):
+            ahead = np.where(ended, 0.0, (after @ self.weights_[0].T).max(axis=1))
+            targets = rewards + self.gamma * ahead
+            self.weights_[0] = [solver @ targets[mine] for mine, solver in solved]
+        return self
+
+    def _checked(self, moves: Moves, sweeps: int) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray, np.ndarray]:
+        """Return codes before and after, actions, rewards and ends."""
         if self.method not in ("q-learning", "double-q"):
             raise InputError(
                 f"only q-learning and double-q learn of another policy than their own, got {self.method!r}"
@@ -158,12 +202,7 @@ class Control:
         if chosen.dtype.kind not in "iu" or not ((chosen >= 0) & (chosen < self.actions)).all():
             raise InputError(f"actions must be whole numbers in 0..{self.actions - 1}, got {chosen!r:.80}")
         codes = *self.coding.encode(moves.observations), *self.coding.encode(moves.following)
-        step, gamma = self._options()[:2]
-        ended = np.asarray(moves.ended, bool)
-        for _ in range(sweeps):
-            heads = rng.integers(len(self.weights_), size=n)
-            kernels.replay(self.weights_, *codes, chosen, rewards, ended, rng.permutation(n), step, gamma, heads)
-        return self
+        return codes, chosen, rewards, np.asarray(moves.ended, bool)
 
     def values(self, observations: Any) -> np.ndarray:
         """Return the value of each action, float64 (n, actions).

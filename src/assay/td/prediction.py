@@ -204,10 +204,7 @@ class Values:
 
     def _solve(self, episodes: Episodes, places: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Return the weights at which the updates of all episodes add up to nothing, nearest to those it has."""
-        if self.coding.size > _DENSE:
-            raise InputError(f"a batch is solved for {_DENSE:,} weights at most, got {self.coding.size:,}")
-        x = np.zeros((len(places), self.coding.size))
-        np.add.at(x, (np.arange(len(places))[:, None], places), values)
+        x = dense(places, values, self.coding.size)
         last = episodes.starts[1:] - 1
         here = np.delete(np.arange(len(places)), last)
         after = x.copy()
@@ -225,6 +222,27 @@ class Values:
         a, b = x[here].T @ moved, x[here].T @ targets[here]
         correction = np.linalg.lstsq(a, b - a @ self.weights_, rcond=None)[0]
         return np.asarray(self.weights_ + correction)
+
+
+def dense(places: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """Return codes as rows of a matrix.
+
+    Args:
+        places: int (n, k).
+        values: float (n, k).
+        size: weights.
+
+    Returns:
+        float64 (n, size).
+
+    Raises:
+        InputError: there are more weights than a batch is solved for.
+    """
+    if size > _DENSE:
+        raise InputError(f"a batch is solved for {_DENSE:,} weights at most, got {size:,}")
+    x = np.zeros((len(places), size))
+    np.add.at(x, (np.arange(len(places))[:, None], places), values)
+    return x
 
 
 def _plain(loop: Callable[..., None]) -> Callable[..., None]:
