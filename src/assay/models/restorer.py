@@ -87,6 +87,7 @@ class Restorer:
             values = self.learner.values(bells(seen / self.scale, self.known))[0]
             if not done:
                 before, after = (squares(seen / self.scale) @ self.quality)[0].clip(0, 1)
+            values[done] = -np.inf  # the same filter again does little, but for harm where the values are wrong
             action = int(values.argmax())
             if action == 0 or values[action] - values[0] < _WORTH:
                 break
