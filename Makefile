@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DATA ?=
 
-.PHONY: demo test test-all lint bench clean
+.PHONY: demo test test-all lint bench examples coverage clean
 
 demo: .venv/demo
 	$(BIN)/python examples/demo.py
@@ -20,6 +20,12 @@ lint: .venv/dev
 
 bench: .venv/bench
 	$(BIN)/python bench/run.py $(if $(DATA),--data $(DATA))
+
+examples: .venv/dev
+	for page in examples/[0-9]*.py; do $(BIN)/python $$page docs/examples || exit 1; done
+
+coverage: .venv/dev
+	$(BIN)/python bench/interval_coverage.py
 
 clean:
 	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -35,20 +35,20 @@ class Runs:
         return f"{min(self.rates):,.1f} – {max(self.rates):,.1f}"
 
 
-def race(work, contestants, folder, *, rounds):
-    """Let contestants do `work` on a folder in turns; return name to Runs."""
+def race(work, contestants, folder, *, rounds, script=HERE / "contestants.py"):
+    """Let contestants of a script do `work` on a folder in turns; return name to Runs."""
     runs = {name: Runs() for name in contestants}
     for _ in range(rounds):
         for name in contestants:
             if not runs[name].missing:
-                _turn(work, name, folder, runs[name])
+                _turn(script, work, name, folder, runs[name])
     return runs
 
 
-def _turn(work, name, folder, runs):
+def _turn(script, work, name, folder, runs):
     # A peer may need packages that do not go together with ours: name the Python that has them.
     python = os.environ.get(f"BENCH_PYTHON_{name.upper()}", sys.executable)
-    command = [python, str(HERE / "contestants.py"), work, name, str(folder)]
+    command = [python, str(script), work, name, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         peak = [0.0]
         watch = threading.Thread(target=_watch, args=(process, peak), daemon=True)

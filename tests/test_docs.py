@@ -26,17 +26,29 @@ def commands():
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory, album):
-    """The places that the pages speak of: photos/ with two classes, new/, noisy.png, labels.csv and a model."""
+    """The places that the pages speak of: photos/ with two classes, new/, checked/, tables, a model, and pictures."""
+    from assay.tasks.compress import compress
     from assay.tasks.run import run
 
     top = tmp_path_factory.mktemp("docs")
     album(top / "photos", kinds=("shapes", "temple"), count=9)
     (top / "photos" / "shapes").rename(top / "photos" / "defect")
     album(top / "new", kinds=("temple",), count=2, first=30)
+    album(top / "checked", kinds=("shapes", "temple"), count=4, first=50)
+    (top / "checked" / "shapes").rename(top / "checked" / "defect")
+    rows = [f"{'ill' if i % 4 == 0 else 'well'},{(i * 37) % 101 + 60 * (i % 4 == 0)}" for i in range(80)]
+    (top / "scores.csv").write_text("\n".join(["label,score", *rows]))
+    (top / "other.csv").write_text("\n".join(["label,score", *(f"{r}1" for r in rows)]))
+    columns = [f"{i % 7},{(i * i) % 11 + 3 * (i % 3)},{'ill' if i % 3 == 0 else 'well'}" for i in range(60)]
+    (top / "patients.csv").write_text("\n".join(["dose,age,diagnosis", *columns]))
+    shutil.copy(top / "photos" / "temple" / "001.jpg", top / "photo.jpg")
     files = [p.relative_to(top / "photos") for p in (top / "photos").rglob("*.*")]
     shutil.copy(top / "photos" / "defect" / "000.png", top / "noisy.png")
     (top / "labels.csv").write_text("\n".join(["file,label", *(f"{p},{p.parent}" for p in files)]))
     run(top / "photos", out=top / "photos.assay", processes=1)
+    compress(top / "photos", components=[5], out=top / "photos.compressed", side=32)
+    for name, file in zip(("first.jpg", "second.jpg"), sorted((top / "new").rglob("*.jpg")) * 2, strict=False):
+        shutil.copy(file, top / name)
     return top
 
 

@@ -199,3 +199,8 @@ def test_what_does_not_fit_is_refused():
         heads.cross_validate(features, labels, folds_of(30), classes=names(3), cs=(1.0, 0.1))
     with pytest.raises(InputError, match=r"features must be \(n, 4\), got \(30, 3\)"):
         heads.fit(features, labels, classes=names(3), c=1.0).logits(features[:, :3])
+
+
+def test_only_features_that_are_not_negative_have_roots():
+    with pytest.raises(InputError, match="features must be >= 0 to have square roots, got -1"):
+        heads.root(np.array([[4.0, -1.0]]))

@@ -153,7 +153,7 @@ def test_fewer_pictures_than_pixels_stream_as_well():
 def test_panels_parts_and_lanczos_change_nothing(shape, monkeypatch):
     X = pictures(*shape)
     whole = EigenPictures(3).fit(X)
-    for name, small in (("_PANEL", 16), ("_FLOATS", 999), ("_DENSE", 20)):
+    for name, small in (("_PANEL", 16), ("_FLOATS", 999), ("_FEW", 0), ("_DENSE", 20)):
         monkeypatch.setattr(eigen, name, small)
     pieces = EigenPictures(3).fit(X)
     np.testing.assert_allclose(pieces.components_, whole.components_, atol=1e-9)

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageFilter, ImageStat
 
 from assay.errors import InputError
-from assay.pixels.facts import Facts, facts
+from assay.pixels.facts import Facts, facts, histogram
 
 
 def picture(shape=(70, 90, 3), seed=0):
@@ -99,3 +99,14 @@ def test_the_thinnest_pictures_have_facts():
 def test_floats_are_not_taken():
     with pytest.raises(InputError, match="facts needs a picture of uint8, got float32"):
         facts(np.zeros((3, 4), np.float32))
+
+
+@pytest.mark.parametrize("shape", [(9, 12), (9, 12, 3)])
+def test_a_histogram_counts_every_level_of_every_channel(shape):
+    image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    found = histogram(image)
+    expected = [[(plane == level).sum() for level in range(256)] for plane in np.moveaxis(np.atleast_3d(image), 2, 0)]
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(histogram((image / 255).astype(np.float32)), expected)
+    with pytest.raises(InputError, match="a picture must be uint8"):
+        histogram(image.astype(int))

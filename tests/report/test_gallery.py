@@ -140,3 +140,46 @@ def test_labels_of_many_groups_do_not_cover_each_other():
     assert len(places) == 15
     apart = [max(abs(a[0] - b[0]) / 9, abs(a[1] - b[1]) / 2.6) for i, a in enumerate(places) for b in places[:i]]
     assert min(apart) >= 1
+
+
+def shapes(png):
+    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR).shape
+
+
+def test_a_grid_shows_every_picture_in_its_cell():
+    reds = [np.full((30, 40, 3), (250 - 40 * i, 0, 0), np.uint8) for i in range(5)]
+    png = gallery.grid([*reds[:4], None, reds[4]], columns=3, side=50)
+    sheet = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    assert sheet.shape == (2 * (75 + 16) + 16, 3 * (100 + 16) + 16, 3)
+    for i, place in enumerate([0, 1, 2, 3, 5]):
+        y, x = 16 + 91 * (place // 3) + 37, 16 + 116 * (place % 3) + 50
+        assert sheet[y, x].tolist() == [250 - 40 * i, 0, 0]
+    assert sheet[16 + 91 + 37, 16 + 116 + 50].tolist() == [255, 255, 255]  # the gap
+
+
+@pytest.mark.parametrize("y", [np.array([1, 0]), np.array([[0, 1], [1, 0]]), np.array([1.0, 0.0], np.float32), None])
+def test_a_batch_is_shown_under_the_names_of_its_labels(y):
+    x = np.random.default_rng(0).random((2, 20, 30, 1), np.float32)
+    labelled = gallery.grid((x, y), names=["ant", "bee"])
+    spoken = gallery.grid(list(x), captions=["bee", "ant"]) if y is not None else gallery.grid(x)
+    assert labelled == spoken
+
+
+def test_bytes_and_floats_of_one_picture_look_the_same():
+    image = np.random.default_rng(0).integers(0, 256, (20, 30), np.uint8)
+    assert gallery.grid([image]) == gallery.grid([image[..., None] / np.float32(255)])
+
+
+@pytest.mark.parametrize("caption", ["a" * 200, "many words " * 40, "", "one\ntwo", "\udcff"])
+def test_captions_of_any_length_leave_the_grid_as_wide(caption):
+    image = np.zeros((20, 30, 3), np.uint8)
+    assert shapes(gallery.grid([image], captions=[caption]))[1] == shapes(gallery.grid([image]))[1]
+
+
+@pytest.mark.parametrize(
+    ("images", "options"),
+    [([], {}), ([np.zeros((3, 4), np.uint8)], {"columns": 0}), ([None], {"captions": ["a", "b"]})],
+)
+def test_a_grid_of_nothing_is_refused(images, options):
+    with pytest.raises(InputError, match="a grid must have pictures, a caption each or none"):
+        gallery.grid(images, **options)

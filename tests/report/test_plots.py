@@ -10,8 +10,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from assay.errors import InputError
-from assay.report import plots, theme
-from assay.stats import calibration, roc
+from assay.report import evidence, plots, theme
+from assay.stats import bayes, calibration, precision_recall, roc
 from assay.stats.bayes import NaturalFrequencies
 from assay.stats.intervals import Estimate
 
@@ -20,14 +20,21 @@ LABELS = np.arange(90) % 3 == 0
 SCORES = RNG.normal(size=90).round(1) + LABELS
 CURVE, BAND = roc.curve(LABELS, SCORES), roc.band(LABELS, SCORES, runs=100, rng=RNG)
 BINS = calibration.reliability(LABELS, 1 / (1 + np.exp(-SCORES)))
+POINTS = [(n, Estimate(0.7, 0.5, 0.8, 0.95, "t")) for n in (9, 20)]
+RECALL = precision_recall.curve(LABELS, SCORES)
+RATES = (Estimate(0.7, 0.5, 0.8, 0.95, "t"), Estimate(0.9, 0.8, 0.95, 0.95, "t"))
+PREDICTIVE = [(p, bayes.predictive_values(*RATES, p)) for p in (0.001, 0.01, 0.1, 0.5)]
 NAME = '<b>$x_1$</b> "日本" \u202e\x1b\udce9'
 PLOTS = {
-    "roc": lambda ax: plots.roc([(NAME, CURVE, BAND), ("b", CURVE, None)], cutoff=0.4, ax=ax),
-    "calibration": lambda ax: plots.calibration(BINS, ax=ax),
-    "confusion": lambda ax: plots.confusion(np.array([[5, 2, 0], [0, 3, 1], [0, 0, 0]]), [NAME, "b", "c"], ax=ax),
+    "roc": lambda ax: evidence.roc([(NAME, CURVE, BAND), ("b", CURVE, None)], cutoff=0.4, ax=ax),
+    "calibration": lambda ax: evidence.calibration(BINS, ax=ax),
+    "confusion": lambda ax: evidence.confusion(np.array([[5, 2, 0], [0, 3, 1], [0, 0, 0]]), [NAME, "b", "c"], ax=ax),
     "silhouettes": lambda ax: plots.silhouettes({2: 0.3, 3: 0.4, 4: 0.1}, 3, ax=ax),
     "histogram": lambda ax: plots.histogram(SCORES, name=NAME, mark=(0.4, NAME), ax=ax),
-    "learning": lambda ax: plots.learning([(n, Estimate(0.7, 0.5, 0.8, 0.95, "t")) for n in (9, 20)], name=NAME, ax=ax),
+    "learning": lambda ax: evidence.learning(POINTS, forecast=[(90, POINTS[1][1])], unit="rows", name=NAME, ax=ax),
+    "recall": lambda ax: evidence.recall([(NAME, RECALL, POINTS[0][1])], prevalence=0.3, ax=ax),
+    "predictive": lambda ax: evidence.predictive(PREDICTIVE, at=0.01, ax=ax),
+    "natural frequencies": lambda ax: evidence.natural_frequencies(NaturalFrequencies(9, 1, 99, 891), unit=NAME, ax=ax),
 }  # fmt: skip
 every_plot = pytest.mark.parametrize("draw", PLOTS.values(), ids=PLOTS)
 
@@ -80,6 +87,17 @@ def test_drawing_twice_gives_the_same_and_leaves_settings_alone(draw):
 
 
 @every_plot
+def test_files_for_sharing_are_what_a_page_shows(draw):
+    picture, vectors = plots.files(draw, label=NAME, size=(560, 300))
+    assert cv2.imdecode(np.frombuffer(picture, np.uint8), 1).shape == (600, 1120, 3)
+    assert (cv2.imdecode(np.frombuffer(picture, np.uint8), 1) == 255).all(axis=2).mean() > 0.2
+    assert (cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED)[..., 3:] == 255).all()
+    root = ET.fromstring(vectors)
+    assert root.get("viewBox") == "0 0 560 300"
+    assert picture == plots.png(draw, size=(560, 300))
+
+
+@every_plot
 def test_a_png_is_twice_as_large(draw):
     picture = cv2.imdecode(np.frombuffer(plots.png(draw, size=(320, 240)), np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape == (480, 640, 3)
@@ -94,13 +112,13 @@ def test_a_hostile_name_is_text(kind):
 
 
 def test_the_area_is_what_auc_says():
-    assert plots.area(CURVE) == pytest.approx(roc.auc(LABELS, SCORES).value, abs=1e-12)
+    assert evidence.area(CURVE) == pytest.approx(roc.auc(LABELS, SCORES).value, abs=1e-12)
 
 
 @pytest.mark.parametrize("cutoff", [-9.0, -0.05, 0.4, 1.3, 99.0])
 def test_the_cutoff_is_marked_where_counting_puts_it(cutoff):
     ax = axes()
-    plots.roc([("a", CURVE, None)], cutoff=cutoff, ax=ax)
+    evidence.roc([("a", CURVE, None)], cutoff=cutoff, ax=ax)
     mark = next(line for line in ax.lines if line.get_marker() == "o")
     flagged = cutoff <= SCORES
     assert mark.get_xydata()[0] == pytest.approx((flagged[~LABELS].mean(), flagged[LABELS].mean()))
@@ -109,34 +127,34 @@ def test_the_cutoff_is_marked_where_counting_puts_it(cutoff):
 @pytest.mark.parametrize("count", [0, 9])
 def test_too_many_curves_are_refused(count):
     with pytest.raises(InputError, match=f"curves must be 1 to 8, got {count}"):
-        plots.roc([("a", CURVE, None)] * count, ax=axes())
+        evidence.roc([("a", CURVE, None)] * count, ax=axes())
 
 
 @pytest.mark.parametrize("k", [2, 10, 16])
 def test_each_cell_of_a_confusion_matrix_holds_its_count(k):
     matrix, ax = np.random.default_rng(k).integers(0, 3000, (k, k)), axes()
-    plots.confusion(matrix, [f"class {i}" for i in range(k)], ax=ax)
+    evidence.confusion(matrix, [f"class {i}" for i in range(k)], ax=ax)
     found = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in ax.texts}
     assert found == {(i, j): f"{matrix[i, j]:,}" for i in range(k) for j in range(k)}
 
 
 def test_shades_are_shares_of_the_true_class():
     ax = axes()
-    plots.confusion(np.array([[30, 10], [0, 7]]), ["a", "b"], ax=ax)
+    evidence.confusion(np.array([[30, 10], [0, 7]]), ["a", "b"], ax=ax)
     shares = sorted((p.get_alpha() - 0.07) / 0.43 for p in ax.patches)
     assert shares == pytest.approx([0.25, 0.75, 1])
 
 
 def test_50_classes_are_shades_with_every_name():
     ax = axes()
-    plots.confusion(np.eye(50, dtype=int) * 3, [f"class {i}" for i in range(50)], ax=ax)
+    evidence.confusion(np.eye(50, dtype=int) * 3, [f"class {i}" for i in range(50)], ax=ax)
     assert not ax.texts
     assert [t.get_text() for t in ax.get_yticklabels()] == [f"class {i}" for i in range(50)]
 
 
 def test_a_matrix_of_another_size_is_refused():
     with pytest.raises(InputError, match=r"matrix must be \(3, 3\) for 3 classes, got \(2, 3\)"):
-        plots.confusion(np.ones((2, 3)), ["a", "b", "c"], ax=axes())
+        evidence.confusion(np.ones((2, 3)), ["a", "b", "c"], ax=axes())
 
 
 def test_the_chosen_number_of_groups_is_marked():
@@ -148,7 +166,7 @@ def test_the_chosen_number_of_groups_is_marked():
 
 def test_calibration_shows_each_bin_with_its_interval():
     ax = axes()
-    plots.calibration(BINS, ax=ax)
+    evidence.calibration(BINS, ax=ax)
     points = next(line for line in ax.lines if line.get_marker() == "o").get_xydata()
     assert points.tolist() == [[b.mean_probability, b.observed.value] for b in BINS]
     bars = [s[:, 1].tolist() for s in ax.collections[0].get_segments()]
@@ -156,7 +174,7 @@ def test_calibration_shows_each_bin_with_its_interval():
 
 
 def test_icons_are_as_many_as_pictures():
-    markup = plots.icons(NaturalFrequencies(9, 1, 99, 891))
+    markup = evidence.icons(NaturalFrequencies(9, 1, 99, 891))
     drawing, key = markup.split("</svg>", 1)
     assert [d.count("M") for d in re.findall(r' d="([^"]*)"', drawing)] == [9, 1, 99, 891]
     places = re.findall(r"M(\d+) (\d+)", drawing)
@@ -172,5 +190,5 @@ def test_icons_are_as_many_as_pictures():
 
 
 def test_icons_without_a_kind_draw_none_of_it():
-    drawing = plots.icons(NaturalFrequencies(3, 0, 0, 47)).split("</svg>", 1)[0]
+    drawing = evidence.icons(NaturalFrequencies(3, 0, 0, 47)).split("</svg>", 1)[0]
     assert drawing.count("<path") == 2

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from assay.report import gallery, page, sections
+from assay.report import gallery, page, sections, trust
 from assay.report.page import Html
 from assay.stats import calibration, roc
 from assay.stats.bayes import NaturalFrequencies
@@ -53,7 +53,7 @@ FULL = {
     "results": results,
     "results, 12 classes": lambda name: results(name, 12),
     "results, 47 classes": lambda name: results(name, 47),
-    "meaning": lambda name: sections.meaning(name, 0.01, NaturalFrequencies(9, 1, 99, 891), E, None),
+    "meaning": lambda name: trust.meaning(name, 0.01, NaturalFrequencies(9, 1, 99, 891), E, None),
     "suspects": lambda name: sections.suspects([(tile(name), name, name, 0.97)] * 30),
     "warnings": lambda name: sections.warnings([name]),
     "made": lambda name: sections.made([(name, name)]),
@@ -67,7 +67,7 @@ EMPTY = {
     "split": lambda: sections.split({}, []),
     "results": lambda: sections.results([], []),
     "results without a test part": lambda: sections.results([], [("Accuracy", E, None)]),
-    "meaning": lambda: sections.meaning("", 0.5, None, None, None),
+    "meaning": lambda: trust.meaning("", 0.5, None, None, None),
     "suspects": lambda: sections.suspects([]),
     "warnings": lambda: sections.warnings([]),
     "made": lambda: sections.made([]),
@@ -181,7 +181,7 @@ def test_classes_are_listed_worst_first_and_unknown_ones_before_them():
 
 
 def test_a_flag_is_told_in_people():
-    said = shown(sections.meaning("bee", 0.01, NaturalFrequencies(9, 1, 99, 891), E, E))
+    said = shown(trust.meaning("bee", 0.01, NaturalFrequencies(9, 1, 99, 891), E, E))
     assert "What does a flag mean at 1 in 100?" in said
     assert "Of 1,000 pictures, 10 are “bee”. The model flags 108 : 9 rightly, 99 not. It misses 1 ." in said
 
@@ -193,7 +193,7 @@ def test_a_flag_is_told_in_people():
      (0.0123, "123 in 10,000")],
 )  # fmt: skip
 def test_a_base_rate_is_said_in_counts(prevalence, said):
-    assert f"at {said}?" in shown(sections.meaning("x", prevalence, NaturalFrequencies(1, 0, 0, 9), None, None))
+    assert f"at {said}?" in shown(trust.meaning("x", prevalence, NaturalFrequencies(1, 0, 0, 9), None, None))
 
 
 def test_suspects_past_24_are_folded_away():

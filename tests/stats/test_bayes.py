@@ -6,9 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from assay.errors import InputError, UndefinedError
-from assay.stats.bayes import natural_frequencies, predictive_values
+from assay.stats.bayes import (
+    base_rate,
+    beta_binomial,
+    beta_posterior,
+    natural_frequencies,
+    posterior,
+    predictive_values,
+    prior_shift,
+)
 from assay.stats.intervals import Estimate, proportion
 
 RATES = st.floats(0, 1)
@@ -134,3 +143,124 @@ def test_levels_must_agree_and_counts_be_whole():
         natural_frequencies(0.9, 0.9, 0.1, out_of=0)
     with pytest.raises(InputError, match="level must be in"):
         predictive_values(0.9, 0.9, 0.1, level=95)
+
+
+def test_posterior_is_bayes_rule_and_knows_the_base_rate():
+    prior, likelihood = np.array([0.3, 0.5, 0.2]), np.array([[0.1, 0.4, 0.9], [1, 0, 0]])
+    joint = [[p * x for p, x in zip(prior, row, strict=True)] for row in likelihood]
+    assert posterior(prior, likelihood) == pytest.approx(np.array([[x / sum(row) for x in row] for row in joint]))
+    # A description that fits engineers and lawyers alike leaves the base rate as it was.
+    assert posterior(np.array([30, 70]), np.array([0.6, 0.6])) == pytest.approx([0.3, 0.7])
+
+
+def test_posterior_after_two_sights_is_that_after_both():
+    rng = np.random.default_rng(0)
+    prior, first, second = rng.dirichlet([1, 1, 1]), rng.random(3), rng.random(3)
+    assert posterior(posterior(prior, first), second) == pytest.approx(posterior(prior, first * second))
+
+
+def test_predictive_value_is_a_posterior():
+    found = predictive_values(0.9, 0.91, 0.01).ppv.value
+    assert posterior(np.array([0.01, 0.99]), np.array([0.9, 0.09]))[0] == pytest.approx(found)
+
+
+def two_places(n, here, rng):
+    """Pictures of two normal classes at a base rate, and what a perfect model that learned at 1/2 says of them."""
+    labels = rng.random(n) < here
+    x = rng.normal(size=n) + 2.0 * labels
+    likelihood = stats.norm.pdf(x[:, None] - np.array([0, 2.0]))
+    return labels, x, likelihood / likelihood.sum(axis=1, keepdims=True)
+
+
+def test_shifted_probabilities_are_those_of_a_model_that_learned_there():
+    _, x, said = two_places(200, 0.1, np.random.default_rng(1))
+    joint = stats.norm.pdf(x[:, None] - np.array([0, 2.0])) * np.array([0.9, 0.1])
+    expected = joint / joint.sum(axis=1, keepdims=True)
+    assert prior_shift(said, np.array([0.5, 0.5]), np.array([0.9, 0.1])) == pytest.approx(expected)
+    back = prior_shift(
+        prior_shift(said, np.array([0.5, 0.5]), np.array([0.9, 0.1])), np.array([0.9, 0.1]), np.array([0.5, 0.5])
+    )
+    assert back == pytest.approx(said)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_base_rate_is_the_likeliest_of_a_fine_grid_and_its_limits_just_not_ruled_out(seed):
+    _, _, said = two_places(80, 0.3, np.random.default_rng(seed))
+    fits, grid = said / 0.5, np.linspace(0, 1, 20001)
+    heights = sum(np.log(f[0] * (1 - grid) + f[1] * grid) for f in fits)
+    e = base_rate(said, np.array([0.5, 0.5]), level=0.9)[1]
+    assert e.value == pytest.approx(grid[heights.argmax()], abs=1e-4)
+    kept = grid[2 * (heights.max() - heights) <= 1.644854**2]
+    assert (e.low, e.high) == pytest.approx((kept.min(), kept.max()), abs=1e-4)
+
+
+def test_base_rates_of_several_classes_sum_to_1_and_mirror():
+    rng = np.random.default_rng(2)
+    labels = rng.choice(3, 300, p=[0.7, 0.2, 0.1])
+    likelihood = stats.norm.pdf(rng.normal(size=300)[:, None] + 2.5 * labels[:, None] - 2.5 * np.arange(3))
+    said = likelihood / likelihood.sum(axis=1, keepdims=True)
+    found = base_rate(said, np.full(3, 1 / 3))
+    assert sum(e.value for e in found) == pytest.approx(1)
+    # Oracle: the likelihood on a grid of all base rates, of which each share keeps its best.
+    a, b = np.meshgrid(np.linspace(0, 1, 401), np.linspace(0, 1, 401), indexing="ij")
+    shares = np.stack([a, b, 1 - a - b], axis=-1)[a + b <= 1 + 1e-12].clip(1e-12)
+    heights = np.log(said @ shares.T).sum(axis=0)
+    kept = shares[2 * (heights.max() - heights) <= 1.959964**2]
+    for c, e in enumerate(found):
+        assert e.value == pytest.approx(shares[heights.argmax(), c], abs=0.003)
+        assert (e.low, e.high) == pytest.approx((kept[:, c].min(), kept[:, c].max()), abs=0.006)
+    turned = base_rate(said[:, ::-1], np.full(3, 1 / 3))[::-1]
+    assert [e.low for e in turned] == pytest.approx([e.low for e in found], abs=1e-4)
+
+
+def test_base_rate_covers_as_often_as_it_says():
+    rng, held = np.random.default_rng(3), 0
+    for _ in range(150):
+        e = base_rate(two_places(60, 0.2, rng)[2], np.array([0.5, 0.5]))[1]
+        held += e.low <= 0.2 <= e.high
+    assert held / 150 > 0.9
+
+
+def test_a_class_that_is_never_seen_may_still_be_there():
+    said = np.tile([[0.99, 0.01]], (20, 1))
+    e = base_rate(said, np.array([0.5, 0.5]))[1]
+    assert e.value == pytest.approx(0, abs=1e-6)
+    assert e.low == 0
+    assert 0.05 < e.high < 0.3
+
+
+def test_beta_posterior_is_the_beta_distribution():
+    e = beta_posterior(7, 20, prior=(2, 3), level=0.9)
+    known = stats.beta(9, 16)
+    assert (e.value, e.low, e.high) == pytest.approx((known.mean(), *known.interval(0.9)))
+    assert beta_posterior(0, 0).value == 0.5
+
+
+@pytest.mark.parametrize(("k", "n", "future"), [(3, 10, 15), (0, 5, 8), (5, 5, 1)])
+def test_beta_binomial_leaves_out_no_more_than_it_may(k, n, future):
+    e, known = beta_binomial(k, n, future, level=0.9), stats.betabinom(future, k + 0.5, n - k + 0.5)
+    assert e.value == pytest.approx(known.mean())
+    assert known.cdf(e.low - 1) <= 0.05 < known.cdf(e.low)
+    assert known.sf(e.high) <= 0.05 + 1e-12
+    assert e.high == e.low or known.sf(e.high - 1) > 0.05
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: posterior(np.ones(2), np.ones(3)), InputError, r"\(k,\) and \(..., k\)"),
+        (lambda: posterior(np.ones(2), np.array([-1, 1])), InputError, "finite and >= 0"),
+        (lambda: posterior(np.array([0, 1]), np.array([1, 0])), UndefinedError, "must be possible"),
+        (lambda: prior_shift(np.eye(2), np.array([0, 1]), np.ones(2)), InputError, "old base rates must be > 0"),
+        (lambda: prior_shift(np.eye(2), np.ones(2), np.zeros(2)), InputError, "new base rates must be"),
+        (lambda: prior_shift(np.ones((2, 2)), np.ones(2), np.ones(2)), InputError, "sum to 1"),
+        (lambda: base_rate(np.eye(2), np.ones(3)), InputError, r"\(n, k >= 2\) and \(k,\)|\(n, k\) and \(k,\)"),
+        (lambda: base_rate(np.zeros((0, 2)), np.ones(2)), UndefinedError, "needs 1 picture"),
+        (lambda: beta_posterior(3, 2), InputError, r"whole number in 0\.\.2"),
+        (lambda: beta_posterior(1, 2, prior=(0, 1)), InputError, "prior must be two numbers > 0"),
+        (lambda: beta_binomial(1, 2, 0), InputError, "future must be a whole number"),
+    ],
+)
+def test_beliefs_without_an_answer_are_refused(call, error, says):
+    with pytest.raises(error, match=says):
+        call()

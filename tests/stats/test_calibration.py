@@ -5,10 +5,11 @@ import math
 import numpy as np
 import pytest
 from scipy import special, stats
+from sklearn.isotonic import IsotonicRegression
 
 from assay.errors import InputError, UndefinedError
-from assay.stats.calibration import COLDEST, HOTTEST, ece, reliability, temperature
-from assay.stats.intervals import proportion
+from assay.stats.calibration import COLDEST, HOTTEST, band, brier, ece, reliability, temperature
+from assay.stats.intervals import mean, proportion
 
 
 def drawn(n, classes, true_temperature, rng):
@@ -170,3 +171,103 @@ def test_what_is_no_probability_is_refused(labels, probabilities, bins, error, s
 def test_too_few_simulations_are_refused():
     with pytest.raises(InputError, match="runs must be >= 100"):
         ece(np.array([True]), np.array([0.5]), runs=9, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_bins_of_50_pictures_hold_what_they_say(power):
+    rng, held = np.random.default_rng(11), []
+    for _ in range(300):
+        said = rng.random(50)
+        chances = said**power
+        found = reliability(rng.random(50) < chances, said, bins=5)
+        truths = chances[np.argsort(said)].reshape(5, 10).mean(axis=1)
+        held += [b.observed.low <= t <= b.observed.high for b, t in zip(found, truths, strict=True)]
+    assert np.mean(held) > 0.94
+
+
+@pytest.mark.parametrize("power", [0.5, 1, 3])
+@pytest.mark.parametrize("n", [50, 300])
+def test_band_holds_any_rising_curve_at_once(power, n):
+    rng, held = np.random.default_rng(12), 0
+    for _ in range(150):
+        said = rng.beta(1, 2, n)
+        b = band(rng.random(n) < said**power, said)
+        held += bool(((b.low <= b.probability**power) & (b.probability**power <= b.high)).all())
+    assert held / 150 > 0.93
+
+
+def test_band_is_the_tightest_of_exact_limits_over_runs_of_bins():
+    rng = np.random.default_rng(13)
+    said, came = rng.random(30), rng.random(30) < 0.5
+    b, order = band(came, said, bins=3, level=0.9), np.argsort(said)
+    parts = [order[:10], order[10:20], order[20:]]
+    low, high = np.zeros(101), np.ones(101)
+    for i in range(3):
+        for j in range(i, 3):
+            run = np.concatenate(parts[i : j + 1])
+            e = proportion(int(came[run].sum()), len(run), level=1 - 0.1 / 6, method="clopper-pearson")
+            right, left = b.probability >= said[run].max(), b.probability <= said[run].min()
+            low[right] = np.maximum(low[right], e.low)
+            high[left] = np.minimum(high[left], e.high)
+    assert b.low == pytest.approx(low)
+    assert b.high == pytest.approx(high)
+
+
+def test_band_rises_and_finds_a_model_that_is_too_sure():
+    rng = np.random.default_rng(14)
+    chances = rng.random(800)
+    said = special.expit(4 * special.logit(chances))
+    b = band(rng.random(800) < chances, said)
+    assert (np.diff(b.low) >= 0).all()
+    assert (np.diff(b.high) >= 0).all()
+    assert (b.low <= b.high).all()
+    assert ((b.probability < b.low) | (b.probability > b.high)).any()
+
+
+def test_brier_of_scikit_learns_example():
+    b = brier(np.array([0, 1, 1, 0]), np.array([0.1, 0.9, 0.8, 0.3]))
+    assert b.score.value == pytest.approx(0.0375)  # scikit-learn's docs
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_parts_of_brier_add_up_and_are_those_of_the_best_rising_map(seed):
+    rng = np.random.default_rng(seed)
+    said = rng.integers(0, 8, 60) / 7
+    came = rng.random(60) < said**2
+    b = brier(came, said)
+    assert b.score.value == pytest.approx(b.miscalibration - b.discrimination + b.uncertainty, abs=1e-12)
+    mapped = IsotonicRegression().fit(said, came).predict(said)
+    assert b.miscalibration == pytest.approx(np.mean((said - came) ** 2) - np.mean((mapped - came) ** 2), abs=1e-9)
+    assert b.uncertainty == pytest.approx(came.var())
+    assert min(b.miscalibration, b.discrimination) >= 0
+
+
+def test_brier_interval_is_students_on_the_log_scale_and_covers():
+    rng, held = np.random.default_rng(15), 0
+    for _ in range(400):
+        said = rng.random(50)
+        b = brier(rng.random(50) < said, said)
+        held += b.score.low <= 1 / 6 <= b.score.high  # the mean of p (1 - p)
+    assert held / 400 > 0.92
+    said, came = rng.random(30), rng.random(30) < 0.5
+    plain, e = mean((said - came) ** 2), brier(came, said).score
+    assert math.log(e.high / e.value) == pytest.approx((plain.high - plain.value) / plain.value)
+    assert math.log(e.value / e.low) == pytest.approx((plain.high - plain.value) / plain.value)
+
+
+def test_certain_and_right_still_admits_doubt():
+    came = np.arange(12) < 5
+    b = brier(came, came * 1.0)
+    assert (b.score.value, b.score.low) == (0, 0)
+    assert b.score.high == proportion(0, 12).high
+    assert b.miscalibration == 0
+
+
+@pytest.mark.parametrize("function", [brier, band])
+def test_no_probability_is_no_answer(function):
+    with pytest.raises(InputError, match=r"probabilities must be in \[0, 1\]"):
+        function(np.array([0, 1]), np.array([0.5, 1.5]))
+    with pytest.raises(UndefinedError, match="calibration needs 1 picture"):
+        function(np.zeros(0, bool), np.zeros(0))
+    with pytest.raises(InputError, match="level must be in"):
+        function(np.array([0, 1]), np.array([0.5, 0.5]), level=0)

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from assay.errors import InputError, UndefinedError
-from assay.stats.intervals import METHODS, Estimate, bootstrap, clustered, halve, mean, proportion, quantile
+from assay.stats.intervals import METHODS, OPTIMISTIC, Estimate, clustered, effective, mean, proportion, quantile
 
 # 95 % limits of Newcombe 1998 (81/263, 0/20) and of statsmodels 0.15.
 TABLE = {
@@ -27,9 +27,26 @@ def limits(e):
 
 @pytest.mark.parametrize(("k", "n"), TABLE)
 def test_proportions_equal_the_published_table(k, n):
-    for method, expected in zip(METHODS, TABLE[k, n], strict=True):
+    for method, expected in zip(("wilson", "clopper-pearson", "jeffreys"), TABLE[k, n], strict=True):
         if expected is not None:
             assert limits(proportion(k, n, method=method)) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "expected"),
+    [(81, 263, (0.2544, 0.3658)), (15, 148, (0.0601, 0.1581)), (0, 20, (0, 0.1391)), (1, 29, (0.0017, 0.1585))],
+)
+def test_mid_p_limits_equal_newcombes_table(k, n, expected):  # Newcombe 1998, method 6
+    assert limits(proportion(k, n, method="mid-p")) == pytest.approx(expected, abs=5e-5)
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 9), (3, 9), (9, 9), (1, 40)])
+def test_mid_p_limits_are_where_half_of_what_was_seen_counts(k, n):
+    low, high = limits(proportion(k, n, level=0.9, method="mid-p"))
+    if k > 0:
+        assert stats.binom.sf(k, n, low) + stats.binom.pmf(k, n, low) / 2 == pytest.approx(0.05)
+    if k < n:
+        assert stats.binom.cdf(k - 1, n, high) + stats.binom.pmf(k, n, high) / 2 == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize("n", [1, 7, 30])
@@ -51,7 +68,9 @@ def test_every_interval_holds_its_value_has_width_and_mirrors(method, n):
         assert limits(e) == pytest.approx((1 - other.high, 1 - other.low))
 
 
-@pytest.mark.parametrize(("method", "worst"), [("wilson", 0.86), ("clopper-pearson", 0.95), ("jeffreys", 0.87)])
+@pytest.mark.parametrize(
+    ("method", "worst"), [("wilson", 0.86), ("clopper-pearson", 0.95), ("jeffreys", 0.87), ("mid-p", 0.91)]
+)
 @pytest.mark.parametrize("n", [10, 50])
 def test_exact_coverage_of_proportions(method, worst, n):
     truths = np.arange(0.005, 0.9951, 0.005)
@@ -205,6 +224,56 @@ def test_mean_keeps_the_digits_of_nist_numacc4():
 
 
 @pytest.mark.parametrize(
+    ("values", "value", "sigma"),
+    [  # NIST StRD: the certified mean and standard deviation
+        ([10000001.0, 10000003, 10000002], 10000002, 1),
+        ([1.2, *[1.1, 1.3] * 500], 1.2, 0.1),
+        ([1000000.2, *[1000000.1, 1000000.3] * 500], 1000000.2, 0.1),
+        ([10000000.2, *[10000000.1, 10000000.3] * 500], 10000000.2, 0.1),
+    ],
+)
+def test_mean_keeps_the_digits_of_nist(values, value, sigma):
+    e = mean(np.array(values))
+    found = (e.high - e.low) / 2 / quantile(0.95, df=len(values) - 1) * math.sqrt(len(values))
+    assert -math.log10(abs(e.value - value) / value + 1e-16) >= 14
+    assert -math.log10(abs(found - sigma) / sigma + 1e-16) >= 8
+
+
+def test_mean_with_known_sigma_is_the_normal_interval():
+    values = np.random.default_rng(3).gamma(2, 2, 500)
+    for level, z in ((0.95, 1.959964), (0.9, 1.644854)):
+        e, half = mean(values, level=level, sigma=2 * math.sqrt(2)), z * 2 * math.sqrt(2) / math.sqrt(500)
+        assert limits(e) == pytest.approx((values.mean() - half, values.mean() + half), abs=1e-6)
+    assert mean(np.array([7.0]), sigma=1).value == 7
+
+
+def test_known_sigma_must_be_one():
+    for options in ({"sigma": 0.0}, {"sigma": math.inf}, {"sigma": 1.0, "groups": np.zeros(2)}):
+        with pytest.raises(InputError, match="sigma must be finite, > 0 and without groups"):
+            mean(np.ones(2), **options)
+    with pytest.raises(UndefinedError, match="needs 1 value, got 0"):
+        mean(np.zeros(0), sigma=1.0)
+
+
+def test_an_interval_says_where_it_is_optimistic():
+    plain = proportion(1, 2)
+    assert not plain.optimistic
+    told = Estimate(0.5, 0.4, 0.6, 0.95, "wilson" + OPTIMISTIC)
+    assert told.optimistic
+    assert str(told) == "0.500 [0.400, 0.600] (95%, wilson, optimistic here)"
+
+
+def test_effective_number_of_values():
+    rng = np.random.default_rng(4)
+    values, groups = rng.normal(size=200), np.repeat(np.arange(200), 3)
+    assert effective(values, np.arange(200)) == 200
+    assert effective(np.repeat(values, 3), groups) == pytest.approx(200, rel=0.01)  # copies
+    assert effective(np.ones(12), np.arange(12) // 3) == 4  # no spread at all: as if copies
+    independent = effective(rng.normal(size=600), groups)
+    assert 400 < independent <= 600
+
+
+@pytest.mark.parametrize(
     ("values", "groups", "error", "says"),
     [
         ([1.0], None, UndefinedError, "needs 2 values"),
@@ -217,107 +286,3 @@ def test_mean_keeps_the_digits_of_nist_numacc4():
 def test_means_without_an_answer_are_refused(values, groups, error, says):
     with pytest.raises(error, match=says):
         mean(np.array(values), groups=groups)
-
-
-@pytest.mark.parametrize("statistic", [np.mean, np.var])  # the variance is biased in resamples
-def test_bootstrap_agrees_with_scipys_bca(statistic):
-    values = np.random.default_rng(4).exponential(size=60)
-    ours = bootstrap(lambda i: statistic(values[i]), 60, runs=4000, rng=np.random.default_rng(0))
-    theirs = stats.bootstrap((values,), statistic, n_resamples=4000, method="BCa", rng=np.random.default_rng(0))
-    width = ours.high - ours.low
-    assert limits(ours) == pytest.approx(tuple(theirs.confidence_interval), abs=0.06 * width)
-
-
-def test_bootstrap_limits_are_the_quantiles_of_efrons_bca():
-    values, seen = np.random.default_rng(7).exponential(size=30), []
-
-    def statistic(indices):
-        seen.append(values[indices].var())
-        return seen[-1]
-
-    e = bootstrap(statistic, 30, level=0.9, runs=200, rng=np.random.default_rng(0))
-    draws, left_out = np.array(seen[1:201]), np.array(seen[201:])
-    expected = [np.delete(values, i).var() for i in range(30)]
-    assert sorted(left_out) == pytest.approx(sorted(expected))
-    pull = np.mean(expected) - expected
-    acceleration = sum(pull**3) / (6 * sum(pull**2) ** 1.5)
-    bias = stats.norm.ppf(np.mean(draws < values.var()))
-    for limit, z in ((e.low, -1.6448536), (e.high, 1.6448536)):
-        tail = stats.norm.cdf(bias + (bias + z) / (1 - acceleration * (bias + z)))
-        assert limit == pytest.approx(np.quantile(draws, tail), rel=1e-5)
-
-
-def test_bootstrap_draws_groups_whole_and_keeps_strata():
-    groups, strata = np.repeat(np.arange(8), 3), np.repeat([0, 0, 0, 1, 1, 1, 1, 1], 3)
-    seen = []
-
-    def statistic(indices):
-        seen.append((np.bincount(groups[indices], minlength=8) % 3, np.bincount(strata[indices], minlength=2)))
-        return indices.mean()
-
-    bootstrap(statistic, 24, groups=groups, strata=strata, runs=100, rng=np.random.default_rng(0))
-    drawn = seen[1:101]
-    assert not any(left.any() for left, _ in drawn)
-    assert all(list(kept) == [9, 15] for _, kept in drawn)
-
-
-def test_grouped_bootstrap_is_wider_for_copies():
-    values = np.repeat(np.random.default_rng(5).normal(size=20), 5)
-    alone, whole = (
-        bootstrap(lambda i: values[i].mean(), 100, groups=g, rng=np.random.default_rng(1))
-        for g in (None, np.repeat(np.arange(20), 5))
-    )
-    assert whole.high - whole.low > 1.7 * (alone.high - alone.low)
-
-
-def test_bootstrap_covers_a_skewed_mean():
-    rng = np.random.default_rng(6)
-    covered = 0
-    for _ in range(300):
-        values = rng.exponential(size=40)
-        e = bootstrap(lambda i, v=values: v[i].mean(), 40, runs=300, rng=rng)
-        covered += e.low <= 1 <= e.high
-    assert covered / 300 > 0.89
-
-
-@pytest.mark.parametrize(
-    ("statistic", "options", "error", "says"),
-    [
-        (lambda _: 1.0, {}, UndefinedError, "must vary"),
-        (lambda _: float("nan"), {}, UndefinedError, "finite on every resample"),
-        (np.mean, {"runs": 10}, InputError, "runs >= 100"),
-        (np.mean, {"groups": np.zeros(3)}, InputError, "groups must be"),
-        (np.mean, {"groups": np.zeros(6)}, UndefinedError, "2 groups, got 1"),
-        (np.mean, {"groups": np.arange(6) // 3, "strata": np.arange(6) // 2}, InputError, "in one stratum"),
-    ],
-)
-def test_bootstraps_without_an_answer_are_refused(statistic, options, error, says):
-    with pytest.raises(error, match=says):
-        bootstrap(statistic, 6, rng=np.random.default_rng(0), **options)
-
-
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("k", "n"), [(10, 20), (3, 40), (12, 12), (0, 5)])
-def test_halve_is_the_first_number_that_halves(method, k, n):
-    e = proportion(k, n, method=method)
-    more = halve(e, n)
-
-    def width(total):
-        low, high = METHODS[method](k / n * total, total, 0.95)
-        return min(max(high, k / n), 1) - max(min(low, k / n), 0)
-
-    assert width(n + more) <= (e.high - e.low) / 2 < width(n + more - 1)
-
-
-def test_halve_of_groups_counts_independent_pictures():
-    plain = proportion(9, 13)
-    copied = clustered(np.repeat(np.arange(13) < 9, 4), np.repeat(np.arange(13), 4))
-    assert halve(copied, 52) == halve(plain, 13)
-
-
-def test_halve_of_other_widths_goes_with_the_root():
-    assert halve(Estimate(0.9, 0.8, 0.95, 0.95, "delong-score"), 70) == 210
-    with pytest.raises(InputError, match="must have a width"):
-        halve(Estimate(1, 1, 1, 0.95, "t"), 5)
-    with pytest.raises(InputError, match="n must be >= 1"):
-        halve(proportion(1, 2), 0)

@@ -1,5 +1,6 @@
-"""Areas equal counts over pairs, curves and cut-offs a walk over thresholds, and intervals cover as they say."""
+"""Areas equal counts over pairs, curves a walk over thresholds, and intervals cover as often as they say."""
 
+import itertools
 import math
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
+from sklearn import metrics
 
 from assay.errors import InputError, UndefinedError
-from assay.stats.intervals import clustered, proportion
-from assay.stats.roc import at, auc, band, curve, cutoff, delong_variance
+from assay.stats import ranks
+from assay.stats.roc import auc, band, curve, delong_variance, partial_auc
 
 # World Federation of Neurosurgeons' grade of 113 patients by outcome: Turck 2010, in the package pROC.
 WFNS_LABELS = np.r_[np.zeros(72, bool), np.ones(41, bool)]
@@ -220,12 +222,6 @@ def test_extreme_scores_give_the_curve_of_their_easy_twin():
     extreme = np.array([-1.797e308, -5e-324, 0, 5e-324, 1, 1.797e308])
     labels = np.array([0, 1, 0, 1, 0, 1], bool)
     assert (curve(labels, extreme).false_positive_rate == curve(labels, np.arange(6.0)).false_positive_rate).all()
-    for specificity in (0, 0.5, 1):
-        threshold = cutoff(labels, extreme, specificity=specificity)
-        assert math.isfinite(threshold)
-        assert (
-            (extreme >= threshold) == (np.arange(6) >= cutoff(labels, np.arange(6.0), specificity=specificity))
-        ).all()
 
 
 def test_curve_equals_a_walk_over_thresholds():
@@ -248,7 +244,8 @@ def test_band_follows_the_curve_and_always_has_width():
         assert y == pytest.approx(np.interp(x, c.false_positive_rate, c.sensitivity))
     assert (b.low <= b.sensitivity).all()
     assert (b.sensitivity <= b.high).all()
-    assert (b.high - b.low > 0.1).all()
+    assert (b.high - b.low > 0.02)[:-1].all()
+    assert b.low[-1] == b.sensitivity[-1] == b.high[-1] == 1
     assert b.low.min() >= 0
     assert b.high.max() <= 1
 
@@ -258,19 +255,6 @@ def test_rates_that_binary_fractions_miss_are_still_met():
     scores = np.r_[np.arange(100.0), np.full(10, 70.5)]  # 29 of 100 negatives above, 71 below
     b = band(labels, scores, rng=np.random.default_rng(0))
     assert (b.sensitivity[28], b.sensitivity[29]) == (0, 1)
-    assert cutoff(labels, -scores, specificity=0.29) == -70.75
-    beside = np.r_[np.arange(100.0), np.full(10, 6.5)]
-    assert cutoff(labels, beside, specificity=0.07) == 6.25
-
-
-def test_large_scores_do_not_overflow_on_the_way_to_their_middle():
-    assert cutoff(np.array([False, True]), np.array([1.5e308, 1.7e308])) == pytest.approx(1.6e308)
-
-
-def test_band_reaches_at_least_to_wilsons_limits():
-    b = band(np.arange(9) > 4, np.arange(9.0), rng=np.random.default_rng(0))
-    assert b.low[20:] == pytest.approx(np.full(81, proportion(4, 4).low))
-    assert (b.low[:20] == 0).all()  # less than 1 of 5 negatives
 
 
 def test_band_covers_as_often_as_it_says():
@@ -283,48 +267,165 @@ def test_band_covers_as_often_as_it_says():
     assert (covered / 200 > 0.9).all()
 
 
-@pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("specificity", [0, 0.5, 0.9, 1])
-def test_cutoff_finds_the_most_positives_at_that_specificity(seed, specificity):
-    labels, scores = sample(11, 20, 1, np.random.default_rng(seed), ties=seed % 2 == 0)
-    threshold = cutoff(labels, scores, specificity=specificity)
-    rates = {t: (np.mean(scores[labels] >= t), np.mean(scores[~labels] < t)) for t in (*scores, math.inf)}
-    best = max((se, sp) for se, sp in rates.values() if sp >= specificity - 1e-12)
-    assert (np.mean(scores[labels] >= threshold), np.mean(scores[~labels] < threshold)) == best
+def test_simultaneous_band_holds_the_whole_curve():
+    rng, grid, held = np.random.default_rng(10), np.linspace(0, 1, 101)[1:-1], 0
+    truth = stats.norm.sf(stats.norm.isf(grid) - 1.5)
+    for _ in range(60):
+        b = band(*sample(40, 80, 1.5, rng), simultaneous=True, runs=500, rng=rng)
+        held += bool(((b.low[1:-1] <= truth) & (truth <= b.high[1:-1])).all())
+    assert held / 60 > 0.9
 
 
-@pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("options", [{}, {"cost_fn": 5.0}, {"cost_fp": 3.0, "prevalence": 0.1}])
-def test_cutoff_has_the_least_expected_cost(seed, options):
-    labels, scores = sample(11, 20, 1, np.random.default_rng(seed))
-    share = options.get("prevalence", 11 / 31)
-    fp, fn = options.get("cost_fp", 1), options.get("cost_fn", 1)
-
-    def cost(t):
-        return share * fn * np.mean(scores[labels] < t) + (1 - share) * fp * np.mean(scores[~labels] >= t)
-
-    assert cost(cutoff(labels, scores, **options)) == pytest.approx(min(cost(t) for t in (*scores, math.inf)))
-
-
-def test_cutoff_lies_halfway_between_neighbours():
-    labels, scores = np.array([0, 0, 1, 1], bool), np.array([1.0, 2, 4, 7])
-    assert cutoff(labels, scores) == cutoff(labels, scores, specificity=1) == 3
-    assert cutoff(labels, scores, cost_fp=0, cost_fn=1) == 3
-    assert cutoff(~labels, scores, cost_fn=9) == 1  # all positive: the lowest score itself
-    assert cutoff(~labels, scores, specificity=1) == np.nextafter(7, 8)  # none positive
-    beside = 1 + np.array([0, 1]) * np.finfo(float).eps
-    assert cutoff(np.array([False, True]), beside) == beside[1]
+def test_simultaneous_band_is_wider_and_holds_a_share_of_drawn_curves():
+    labels, scores = sample(30, 60, 1, np.random.default_rng(13))
+    each = band(labels, scores, rng=np.random.default_rng(0))
+    whole = band(labels, scores, simultaneous=True, rng=np.random.default_rng(0))
+    inner = slice(5, 95)
+    assert (whole.high - whole.low)[inner].mean() > 1.2 * (each.high - each.low)[inner].mean()
+    steps, grid = ranks.stairs(labels, scores), np.linspace(0, 1, 101)
+    draws = ranks.drawn(steps, grid, sizes=(30, 60), runs=3000, rng=np.random.default_rng(9))
+    held = ((whole.low <= draws) & (draws <= whole.high))[:, 1:-1].all(axis=1).mean()
+    assert 0.935 < held < 0.98
 
 
-def test_rates_at_a_threshold_are_shares_of_each_class():
-    labels, scores = sample(11, 20, 1, np.random.default_rng(2), ties=True)
-    sensitivity, specificity = at(labels, scores, 1.0, level=0.9)
-    assert sensitivity == proportion(sum(scores[labels] >= 1), 11, level=0.9)
-    assert specificity == proportion(sum(scores[~labels] < 1), 20, level=0.9)
-    groups = np.arange(31) // 3
-    sensitivity, specificity = at(labels, scores, 1.0, groups=groups)
-    assert sensitivity == clustered(scores[labels] >= 1, groups[labels])
-    assert specificity == clustered(scores[~labels] < 1, groups[~labels])
+def test_drawn_curves_have_binomial_counts_and_jeffreys_heights():
+    steps = ranks.stairs(np.arange(50) >= 40, np.arange(50.0))  # perfect: every threshold below the 10 positives
+    draws = ranks.drawn(steps, np.array([0.5]), sizes=(10, 40), runs=20000, rng=np.random.default_rng(1))[:, 0]
+    assert stats.kstest(draws, stats.beta(10.5, 0.5).cdf).pvalue > 0.001
+    with_ties = ranks.stairs(np.array([1, 0, 1, 0], bool), np.array([1.0, 1, 0, 0]))
+    assert ranks.along(with_ties, np.array([0, 0.25, 0.5, 1])) == pytest.approx([0, 0.25, 0.5, 1])
+
+
+def test_grouped_band_covers_where_counting_pictures_fails():
+    rng, grid, covered = np.random.default_rng(14), [10, 20, 50], np.zeros((2, 3))
+    groups, labels = np.repeat(np.arange(40), 8), np.repeat(np.arange(40) < 16, 8)
+    truth = stats.norm.sf(stats.norm.isf(np.array(grid) / 100) - 1.5)
+    for _ in range(100):
+        scores = 1.5 * labels + np.repeat(rng.normal(0, math.sqrt(0.7), 40), 8) + rng.normal(0, math.sqrt(0.3), 320)
+        for i, names in enumerate((groups, None)):
+            b = band(labels, scores, groups=names, runs=400, rng=rng)
+            covered[i] += (b.low[grid] <= truth) & (truth <= b.high[grid])
+    assert (covered[0] / 100 > 0.88).all()
+    assert (covered[1] / 100 < 0.8).all()
+
+
+@pytest.mark.parametrize("highest", [0.1, 0.3, 0.77])
+@pytest.mark.parametrize("seed", range(4))
+def test_partial_area_equals_scikit_learns_before_mcclish(seed, highest):
+    labels, scores = sample(15, 31, 1, np.random.default_rng(seed), ties=seed % 2 == 0)
+    corrected = metrics.roc_auc_score(labels, scores, max_fpr=highest)
+    least, most = highest**2 / 2, highest
+    area = least + (2 * corrected - 1) * (most - least)
+    e = partial_auc(labels, scores, specificity=(1 - highest, 1), runs=100, rng=np.random.default_rng(0))
+    assert e.value == pytest.approx(area / highest, abs=1e-12)
+    assert 0 <= e.low < e.value < e.high <= 1
+
+
+def test_partial_areas_add_up_to_the_whole():
+    labels, scores = sample(15, 31, 1, np.random.default_rng(5), ties=True)
+    cuts = [0, 0.31, 0.5, 20 / 31, 1]
+    parts = [
+        (b - a) * partial_auc(labels, scores, specificity=(a, b), runs=100, rng=np.random.default_rng(0)).value
+        for a, b in itertools.pairwise(cuts)
+    ]
+    assert sum(parts) == pytest.approx(auc(labels, scores).value)
+
+
+def test_partial_area_covers_as_often_as_it_says_and_has_width_at_perfection():
+    rng, grid, held = np.random.default_rng(15), np.linspace(0, 0.2, 2001), 0
+    truth = np.trapezoid(stats.norm.sf(stats.norm.isf(grid) - 1.5), grid) / 0.2
+    for _ in range(200):
+        e = partial_auc(*sample(40, 80, 1.5, rng), specificity=(0.8, 1), runs=300, rng=rng)
+        held += e.low <= truth <= e.high
+    assert held / 200 > 0.9
+    e = partial_auc(np.arange(60) >= 45, np.arange(60.0), rng=rng)
+    assert e.value == e.high == 1 or e.high > 0.99
+    assert e.low < 0.9
+
+
+def test_logit_interval_of_wfns_equals_that_of_proc():
+    e = auc(WFNS_LABELS, WFNS_SCORES, method="delong-logit")
+    assert (e.low, e.high) == pytest.approx((0.7357640966, 0.8868418443), abs=1e-10)
+    half = 1.959963984540054 * math.sqrt(delong_variance(WFNS_LABELS, WFNS_SCORES))
+    assert (e.value - half, e.value + half) == pytest.approx((0.7485348878195, 0.8988228357578), abs=1e-12)
+    assert e.value * 41 * 72 == pytest.approx(2431.5)  # Mann-Whitney's U
+
+
+def test_logit_interval_at_perfection_is_that_of_pairs_that_all_agreed():
+    e = auc(np.arange(8) >= 5, np.arange(8.0), method="delong-logit")
+    assert (e.value, e.high) == (1, 1)
+    assert e.low == pytest.approx(0.025 ** (1 / 3))
+
+
+def test_logit_interval_says_where_it_is_optimistic():
+    labels, scores = sample(400, 100, 2.3, np.random.default_rng(18))
+    assert not auc(labels, scores, method="delong-logit").optimistic
+    rng, truth, held = np.random.default_rng(19), stats.norm.cdf(2.3 / math.sqrt(2)), {True: [], False: []}
+    for _ in range(600):
+        labels, scores = sample(20, 50, 2.3, rng)
+        e = auc(labels, scores, method="delong-logit")
+        held[e.optimistic].append(e.low <= truth <= e.high)
+        assert not auc(labels, scores).optimistic
+    assert len(held[True]) > 60
+    assert np.mean(held[True]) < 0.9
+    assert np.mean(held[False]) > 0.93
+
+
+def test_area_of_one_ulp_neighbours_is_exact():
+    # 7 positives and 11 negatives one rounding step apart, 60 of 77 pairs in order: the area of pROC's
+    # test-numeric-accuracy.R, to the last bit.
+    one_ulp = 1 + np.arange(18) * np.finfo(float).eps
+    labels = np.isin(np.arange(18), [4, 9, 10, 12, 14, 15, 17])
+    wins = sum(int((~labels[:i]).sum()) for i in np.flatnonzero(labels))
+    assert auc(labels, one_ulp).value == wins / 77
+    assert wins == 60
+    assert auc(labels, one_ulp).value == float.fromhex("0x1.8ef606a63bd82p-1")
+
+
+def test_areas_equal_scikit_learns_on_1000_problems_with_ties():
+    rng = np.random.default_rng(16)
+    for _ in range(1000):
+        m, n = rng.integers(2, 40, 2)
+        labels, scores = sample(m, n, rng.uniform(-1, 3), rng)
+        scores = scores.round(rng.integers(0, 3))
+        assert auc(labels, scores).value == pytest.approx(metrics.roc_auc_score(labels, scores), abs=1e-12)
+        theirs = metrics.roc_curve(labels, scores, drop_intermediate=False)
+        ours = curve(labels, scores)
+        for a, b in zip((ours.false_positive_rate, ours.sensitivity, ours.thresholds), theirs, strict=True):
+            assert a == pytest.approx(b, abs=1e-12)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(-9, 9)), min_size=4, max_size=40))
+def test_laws_of_areas(pictures):
+    labels, scores = np.array([y for y, _ in pictures]), np.array([float(s) for _, s in pictures])
+    if min(labels.sum(), (~labels).sum()) < 2:
+        with pytest.raises(UndefinedError, match="auc needs 2 of each class"):
+            auc(labels, scores)
+        return
+    e = auc(labels, scores)
+    assert 0 <= e.low <= e.value <= e.high <= 1
+    assert e.high > e.low
+    assert auc(labels, -scores).value == pytest.approx(1 - e.value)
+    assert auc(np.repeat(labels, 2), np.repeat(scores, 2)).value == pytest.approx(e.value)  # a weight of 2
+    assert auc(labels, scores**3).value == e.value
+    assert stats.mannwhitneyu(scores[labels], scores[~labels]).statistic == pytest.approx(
+        e.value * labels.sum() * (~labels).sum()
+    )
+
+
+def test_inputs_are_left_as_they_were():
+    labels, scores = sample(9, 16, 1, np.random.default_rng(17))
+    kept = labels.copy(), scores.copy()
+    for function in EVERY.values():
+        function(labels, scores)
+    assert (labels == kept[0]).all()
+    assert (scores == kept[1]).all()
+
+
+def test_scores_that_are_labels_are_named():
+    with pytest.raises(InputError, match=r"scores must be numbers, got <U3: give scores, not labels"):
+        auc(np.array([0, 1, 0, 1]), np.array(["ant", "bee", "ant", "bee"]))
 
 
 EVERY = {
@@ -332,8 +433,7 @@ EVERY = {
     "delong_variance": delong_variance,
     "curve": curve,
     "band": lambda y, s: band(y, s, rng=np.random.default_rng(0)),
-    "cutoff": cutoff,
-    "at": lambda y, s: at(y, s, 1.0),
+    "partial_auc": lambda y, s: partial_auc(y, s, rng=np.random.default_rng(0)),
 }
 
 
@@ -351,14 +451,6 @@ def test_what_cannot_be_ranked_is_refused(name):
 
 def test_options_outside_their_range_are_refused():
     labels, scores = np.array([0, 1, 0, 1], bool), np.arange(4.0)
-    for options, says in (
-        ({"specificity": 1.1}, "specificity must be in"),
-        ({"cost_fp": -1.0}, "costs must be"),
-        ({"cost_fp": 0.0, "cost_fn": 0.0}, "costs must be"),
-        ({"prevalence": 1.0}, "prevalence must be in"),
-    ):
-        with pytest.raises(InputError, match=says):
-            cutoff(labels, scores, **options)
     with pytest.raises(InputError, match="level must be in"):
         auc(labels, scores, level=0)
     with pytest.raises(InputError, match="groups must be"):
@@ -367,5 +459,7 @@ def test_options_outside_their_range_are_refused():
         auc(labels, scores, groups=np.array([0, 1, 2, 1]))
     with pytest.raises(InputError, match="runs must be >= 100"):
         band(labels, scores, runs=5, rng=np.random.default_rng(0))
-    with pytest.raises(InputError, match="threshold must be a number"):
-        at(labels, scores, math.nan)
+    with pytest.raises(InputError, match="method must be one of delong-score, delong-logit"):
+        auc(labels, scores, method="wald")
+    with pytest.raises(InputError, match="specificity must rise within"):
+        partial_auc(labels, scores, specificity=(0.9, 0.8), rng=np.random.default_rng(0))

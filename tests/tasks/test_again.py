@@ -110,7 +110,7 @@ def test_a_run_that_is_stopped_keeps_what_it_read(finished, tmp_path):
 @pytest.mark.slow
 def test_kills_lose_and_double_nothing_and_the_end_is_the_same(album, tmp_path):
     folder = album(tmp_path / "photos", count=60)
-    command = [sys.executable, str(KILLS), "--data", str(folder), "--kills", "3"]
+    command = [sys.executable, str(KILLS), str(folder), "--kills", "3"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout + found.stderr
     assert "0 rows lost, 0 doubled" in found.stdout

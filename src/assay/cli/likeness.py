@@ -15,8 +15,7 @@ Colour = Annotated[bool, typer.Option("--colour", help="Keep the colours; else p
 
 @app.command(epilog="Example: assay compare first.jpg second.jpg")
 def compare(
-    path: Annotated[Path, typer.Argument(metavar="A", help="A picture, or a folder of pictures.")],
-    other: Annotated[Path | None, typer.Argument(metavar="[B]", help="The other picture.")] = None,
+    paths: Annotated[list[Path], typer.Argument(metavar="A [B]", help="Two pictures, or one folder of pictures.")],
     *,
     out: Annotated[
         Path | None,
@@ -36,8 +35,7 @@ def compare(
 
     result = do(
         work,
-        path=path,
-        other=other,
+        paths=paths,
         out=out,
         pairs=pairs,
         window=window,
@@ -46,7 +44,7 @@ def compare(
         processes=processes,
     )
     lines = [result.headline, *result.notes]
-    if other is None:
+    if len(paths) == 1:
         lines += [
             "",
             *(f"  SSIM {p.ssim:6.3f}  MSE {p.mse:9,.1f}  {p.first}  {p.second}" for p in result.pairs[:_PAIRS]),

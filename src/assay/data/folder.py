@@ -24,6 +24,8 @@ _PARTS = {
     "test": "test",
     "testing": "test",
 }
+# What `augment` lays beside the pictures that it makes.
+_BESIDE = {b"preview.png", b"provenance.csv", b"recipe.json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def walk(root: Path) -> Listing:
 
     Returns:
         The files sorted by path; skipped counts "hidden", "link", "special" (pipes, devices, sockets), "vanished",
-        "workspace" (a folder of assay's own) and "unreadable folder".
+        "workspace" (a folder or file of assay's own) and "unreadable folder".
 
     Raises:
         InputError: root is no folder, or cannot be read.
@@ -113,6 +115,8 @@ def _kind(entry: os.DirEntry[bytes]) -> str:
         status = entry.stat(follow_symlinks=False)
     except OSError:
         return "vanished"  # since the folder was listed
+    if entry.name in _BESIDE and set(os.listdir(os.path.dirname(entry.path))) >= _BESIDE:  # noqa: PTH120, PTH208
+        return "workspace"
     return "file" if stat.S_ISREG(status.st_mode) else "special"
 
 

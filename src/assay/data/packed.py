@@ -13,7 +13,8 @@ from safetensors.numpy import save
 
 from ..errors import InputError
 
-FORMAT = "assay pictures 1"
+FORMAT = 1
+_NOTE = "assay"
 _PIXELS = 64_000_000  # of one picture, at most
 
 
@@ -64,7 +65,8 @@ def pack(packed: Packed) -> bytes:
         The bytes of a `.safetensors` file, the same for the same pictures.
     """
     arrays = {"mean": packed.mean, "components": packed.components, "scores": packed.scores}
-    note = {"format": FORMAT, "shape": json.dumps(packed.shape), "names": json.dumps(packed.names)}
+    # In one entry, because several come out in any order, and equal pictures are to give equal bytes.
+    note = {_NOTE: json.dumps({"format": FORMAT, "shape": packed.shape, "names": packed.names})}
     return bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, note))
 
 
@@ -82,25 +84,27 @@ def unpack(path: Path) -> Packed:
     """
     try:
         with safe_open(path, "np") as file:
-            note = file.metadata() or {}
+            note = json.loads((file.metadata() or {})[_NOTE])
             arrays = {name: file.get_tensor(name) for name in ("mean", "components", "scores")}
-        shape, names = tuple(json.loads(note["shape"])), json.loads(note["names"])
+        shape, names = tuple(note["shape"]), note["names"]
         _check(note["format"], arrays, shape, names)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError, RecursionError) as e:
         raise InputError(f"FILE must be packed by assay compress, got {path}: {e}") from e
     return Packed(arrays["mean"], arrays["components"], arrays["scores"], names, shape)
 
 
-def _check(form: str, arrays: dict[str, np.ndarray], shape: tuple[int, ...], names: list[str]) -> None:
+def _check(form: int, arrays: dict[str, np.ndarray], shape: tuple[int, ...], names: list[str]) -> None:
     """Say what does not fit; a name that leads out of its folder does not either."""
     if form != FORMAT:
-        raise ValueError(f"its format is {form!r}, not {FORMAT!r}")
+        raise ValueError(f"its format is {form!r}, not {FORMAT}")
     mean, components, scores = (arrays[name] for name in ("mean", "components", "scores"))
     kinds = ", ".join(str(array.dtype) for array in (mean, components, scores))
     if kinds != "float32, float16, float16":
         raise ValueError(f"its arrays are of {kinds}")
     if not all(type(n) is int and n > 0 for n in shape) or len(shape) not in (2, 3) or shape[2:] not in ((), (3,)):
         raise ValueError(f"its shape is {shape}")
+    if not isinstance(names, list):
+        raise ValueError("its names are no list")  # noqa: TRY004 - all that is wrong with a file is one error
     d = int(np.prod(shape, dtype=np.int64))
     fits = mean.shape == (d,) and components.ndim == 2 and components.shape[1] == d <= 3 * _PIXELS
     if not fits or components.shape[0] < 1 or scores.shape != (len(names), len(components)):
@@ -108,8 +112,7 @@ def _check(form: str, arrays: dict[str, np.ndarray], shape: tuple[int, ...], nam
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise ValueError("its numbers are not all finite")
     for name in names:
-        pieces = name.split("/")
-        if not name or "\0" in name or any(piece in ("", ".", "..") for piece in pieces):
-            raise ValueError(f"a name must stay below its folder, got {name[:80]!r}")
+        if not isinstance(name, str) or "\0" in name or any(piece in ("", ".", "..") for piece in name.split("/")):
+            raise ValueError(f"a name must stay below its folder, got {str(name)[:80]!r}")
     if len(set(names)) < len(names):
         raise ValueError("its names are not all different")

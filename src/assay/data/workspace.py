@@ -18,8 +18,9 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from .. import __version__
 from ..errors import InputError, WorkspaceError
-from . import table
+from . import delivery, table
 
 FORMAT = 1  # raised when an older assay could not read the folder any more
 _NOTE = "workspace.json"
@@ -82,20 +83,7 @@ class Workspace:
         Raises:
             WorkspaceError: the disk is full or cannot be written; the old content then stands.
         """
-        path = self.folder / name
-        draft = path.with_name(f".{path.name}.new")
-        try:
-            path.parent.mkdir(exist_ok=True)
-            with draft.open("wb") as file:
-                file.write(data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-            _fsync(path.parent)
-        except OSError as e:
-            draft.unlink(missing_ok=True)
-            raise WorkspaceError(f"workspace must be writable, with room on its disk, got {e} for {path}") from e
-        return path
+        return delivery.replace(self.folder / name, data)
 
     def note(self, name: str, empty: Any) -> Any:
         """Return what an earlier run wrote down as JSON; it cannot be made again, so that damage is not passed over.
@@ -127,13 +115,14 @@ class Workspace:
 
         Args:
             name: of the step.
-            inputs: everything the result depends on, as JSON and arrays; its hash is kept beside the result.
+            inputs: everything the result depends on but assay's version, as JSON and arrays; the hash of both is kept
+                beside the result.
             make: the step itself; called when there is no result for these inputs.
 
         Returns:
             Named arrays.
         """
-        wanted = fingerprint(inputs)
+        wanted = fingerprint([__version__, inputs])
         path = self.folder / "steps" / f"{name}.safetensors"
         if path.exists():
             try:
@@ -204,11 +193,3 @@ def fingerprint(inputs: Any) -> str:
 
     digest.update(json.dumps(plain(inputs), sort_keys=True, default=repr).encode())
     return digest.hexdigest()
-
-
-def _fsync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

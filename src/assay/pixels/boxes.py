@@ -10,6 +10,7 @@ from .picture import in_bands
 
 _PASSES = 3  # that come near a Gaussian
 _ONE = 1 << 24  # of the weights, which are whole numbers
+_STRETCH = 1024  # columns that go through all passes together, so that they stay in a near cache
 
 
 def weights(radius: float) -> tuple[int, float]:
@@ -53,22 +54,27 @@ def blur(image: np.ndarray, *, radius: float) -> np.ndarray:
     inner = np.uint32(_ONE / width)
     outer = np.uint32((_ONE - (2 * whole + 1) * int(inner)) // 2)
     for _ in range(2):
-        image = cv2.transpose(image)  # so that sums run along columns: a whole row of them at once
-        for _ in range(_PASSES):
-            image = _pass(image, whole, inner, outer)
+        image = _three_passes(
+            cv2.transpose(image), whole, inner, outer
+        )  # sums run along columns, a row of them at once
     return image
 
 
-def _pass(image: np.ndarray, whole: int, inner: np.uint32, outer: np.uint32) -> np.ndarray:
+def _three_passes(image: np.ndarray, whole: int, inner: np.uint32, outer: np.uint32) -> np.ndarray:
     flat = image.reshape(len(image), -1)
-    result = np.empty_like(flat)
+    results = np.empty((_PASSES, *flat.shape), np.uint8)
 
-    def work(top: int, bottom: int) -> None:
-        total = np.empty(flat.shape[1], np.uint32)
-        box(flat, result, total, whole, inner, outer, top, bottom)
+    def work(left: int, right: int) -> None:
+        # Columns need nothing of each other: each thread takes some of them, a stretch at a time, through all passes.
+        for start in range(left, right, _STRETCH):
+            end = min(start + _STRETCH, right)
+            total, source = np.empty(end - start, np.uint32), flat
+            for result in results:
+                box(source, result, total, whole, inner, outer, start, end)
+                source = result
 
-    in_bands(work, image)
-    return result.reshape(image.shape)
+    in_bands(work, flat.T)
+    return results[-1].reshape(image.shape)
 
 
 @kernel
@@ -79,51 +85,76 @@ def box(
     whole: int,
     inner: np.uint32,
     outer: np.uint32,
-    top: int,
-    bottom: int,
+    left: int,
+    right: int,
 ) -> None:
     """Weigh 2 * whole + 1 pixels of each column by `inner`, and one more at each end by `outer`.
 
     Args:
         image: uint8 (H, W).
         out: uint8 (H, W).
-        total: uint32 (W,), of any content.
+        total: uint32 (right - left,), of any content.
         whole: pixels on each side that count whole.
         inner: their weight, of 2**24.
         outer: weight of the ends.
-        top: first row of out to fill.
-        bottom: row after the last.
+        left: first column of out to fill.
+        right: column after the last.
     """
     last = image.shape[0] - 1
     half = np.uint32(1 << 23)
-    for y in range(top, bottom):
-        if y == top:
-            for x in range(len(total)):
-                total[x] = 0
-            for other in range(y - whole, y + whole + 1):
-                row = image[min(max(other, 0), last)]
-                for x in range(len(total)):
-                    total[x] += row[x]
-        else:
-            entering, leaving = image[min(y + whole, last)], image[max(y - whole - 1, 0)]
-            for x in range(len(total)):
-                total[x] += np.uint32(entering[x]) - np.uint32(leaving[x])
-        above, below, result = image[max(y - whole - 1, 0)], image[min(y + whole + 1, last)], out[y]
-        for x in range(len(total)):
+    for x in range(right - left):
+        total[x] = 0
+    for other in range(-whole, whole + 1):
+        row = image[min(max(other, 0), last), left:right]
+        for x in range(right - left):
+            total[x] += row[x]
+    for y in range(last + 1):
+        above = image[max(y - whole - 1, 0), left:right]
+        below = image[min(y + whole + 1, last), left:right]
+        leaving, result = image[max(y - whole, 0), left:right], out[y, left:right]
+        for x in range(right - left):
             ends = np.uint32(above[x]) + np.uint32(below[x])
             result[x] = np.uint32(np.uint32(total[x] * inner) + np.uint32(ends * outer) + half) >> np.uint32(24)
+            total[x] += np.uint32(below[x]) - np.uint32(leaving[x])
+
+
+def sharpen(image: np.ndarray, soft: np.ndarray, *, percent: float, threshold: float) -> np.ndarray:
+    """Add a part of the difference from a blur, where it is more than a threshold.
+
+    Args:
+        image: uint8, C-contiguous.
+        soft: the blurred one, of the same shape.
+        percent: of the difference, up to 10,000; what is added is cut towards 0, as Pillow does.
+        threshold: in grey levels.
+
+    Returns:
+        uint8 of the same shape.
+    """
+    result = np.empty_like(image)
+    rows = [x.reshape(len(x), -1) for x in (image, soft, result)]
+
+    def work(top: int, bottom: int) -> None:
+        add(*(x[top:bottom].ravel() for x in rows), np.uint32(round(100 * percent)), np.uint32(min(threshold, 255)))
+
+    in_bands(work, image)
+    return result
 
 
 @kernel
-def sharpen(image: np.ndarray, soft: np.ndarray, result: np.ndarray, added: np.ndarray) -> None:
-    """Add to each pixel what its difference from the blur calls for.
+def add(image: np.ndarray, soft: np.ndarray, result: np.ndarray, hundredths: np.uint32, threshold: np.uint32) -> None:
+    """Fill a stretch of a sharpened picture.
 
     Args:
         image: uint8 (n,).
-        soft: the blurred one, uint8 (n,).
-        result: uint8 (n,), to fill.
-        added: int16 (511,), by the difference from -255 to 255.
+        soft: uint8 (n,).
+        result: uint8 (n,).
+        hundredths: of a per cent of the difference.
+        threshold: in grey levels.
     """
     for x in range(len(image)):
-        value = np.int32(image[x]) + np.int32(added[np.int32(image[x]) - np.int32(soft[x]) + np.int32(255)])
-        result[x] = np.uint8(min(max(value, np.int32(0)), np.int32(255)))
+        value, around = np.int32(image[x]), np.int32(soft[x])
+        size = np.uint32(value - around) if value > around else np.uint32(around - value)
+        part = np.int32(np.uint32(size * hundredths) // np.uint32(10000)) if size > threshold else np.int32(0)
+        value = np.int32(value + part) if value > around else np.int32(value - part)
+        value = value if value > np.int32(0) else np.int32(0)
+        result[x] = value if value < np.int32(255) else np.int32(255)

@@ -13,11 +13,11 @@ from ..errors import InputError
 from .picture import checked
 
 CHANNELS = {"red": 0, "green": 1, "blue": 2}
-# sRGB (IEC 61966-2-1) under D65: linear RGB to XYZ in rows, and the white that a* = b* = 0 stands for.
+# sRGB (IEC 61966-2-1) under D65: linear RGB to XYZ, in rows.
 _XYZ = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]], np.float64
 )
-_WHITE = np.array([0.95047, 1.0, 1.08883])
+_WHITE = _XYZ.sum(axis=1)  # so that grey is exactly without colour
 _LINEAR = 6 / 29  # cube root below which L* is linear, so that black has no infinite slope
 _BAND = 256  # rows that are laid on white at a time, so that a large picture needs no second one in floats
 
@@ -75,7 +75,7 @@ def hsv(image: np.ndarray) -> np.ndarray:
     Raises:
         InputError: image is no picture.
 
-    >>> hsv(np.array([[[255, 0, 0], [0, 0, 255]]], np.uint8)).tolist()
+    >>> hsv(np.array([[[255, 0, 0], [0, 0, 255]]], np.uint8)).round(3).tolist()
     [[[0.0, 1.0, 1.0], [240.0, 1.0, 1.0]]]
     """
     found: np.ndarray = cv2.cvtColor(_floats(image), cv2.COLOR_RGB2HSV)
@@ -92,7 +92,8 @@ def from_hsv(values: np.ndarray) -> np.ndarray:
         Picture, float32 (H, W, 3).
     """
     turned = np.stack([values[..., 0] % 360, values[..., 1], values[..., 2]], axis=-1)
-    return cv2.cvtColor(np.clip(turned, 0, [360, 1, 1]).astype(np.float32), cv2.COLOR_HSV2RGB)
+    turned = np.asarray(np.clip(turned, 0, [360, 1, 1]), np.float32)
+    return np.asarray(cv2.cvtColor(turned, cv2.COLOR_HSV2RGB))
 
 
 def lab(image: np.ndarray) -> np.ndarray:
@@ -109,8 +110,8 @@ def lab(image: np.ndarray) -> np.ndarray:
 
     Source: CIE 15:2004; OpenCV's own is off by up to 0.4.
 
-    >>> lab(np.array([[[255, 255, 255], [255, 0, 0]]], np.uint8)).round(1).tolist()
-    [[[100.0, 0.0, 0.0], [53.2, 80.1, 67.2]]]
+    >>> lab(np.array([[[255, 0, 0]]], np.uint8)).round(1)
+    array([[[53.2, 80.1, 67.2]]], dtype=float32)
     """
     xyz = cv2.transform(_decode(_colours(image)), _XYZ / _WHITE[:, None])
     root = np.where(xyz > _LINEAR**3, np.cbrt(xyz), xyz / (3 * _LINEAR**2) + 4 / 29)
@@ -237,12 +238,12 @@ def on_white(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def through(
-    image: np.ndarray, *, space: str, work: Callable[[np.ndarray], np.ndarray], overshoots: bool = False
+    picture: np.ndarray, *, space: str, work: Callable[[np.ndarray], np.ndarray], overshoots: bool = False
 ) -> np.ndarray:
     """Filter a picture in a colour space, and bring the result back to what the picture was.
 
     Args:
-        image: picture.
+        picture: one that `picture.checked` has let through.
         space: "rgb", "hsv" or "lab"; grey is filtered as it is.
         work: gets the checked picture, or float32 (H, W, 3) in which 1 is from black to white; gives the same kind.
         overshoots: work goes beyond black and white, where float32 is to be cut off.
@@ -251,9 +252,8 @@ def through(
         Picture, same shape and dtype.
 
     Raises:
-        InputError: there is no such space, or image is no picture.
+        InputError: there is no such space.
     """
-    picture = checked(image)
     if space not in ("rgb", *SPACES):
         raise InputError(f"space must be one of {', '.join(('rgb', *SPACES))}, got {space!r}")
     if space == "rgb" or picture.ndim == 2:
@@ -286,7 +286,7 @@ def _encode(linear: np.ndarray) -> np.ndarray:
     """Return sRGB in 0..1, of light that may be out of range."""
     light = np.clip(linear, 0, 1)
     encoded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.clip(encoded, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(encoded, 0, 1), np.float32)
 
 
 def _to_disc(image: np.ndarray) -> np.ndarray:
@@ -303,7 +303,8 @@ def _from_disc(disc: np.ndarray) -> np.ndarray:
 
 
 def _to_unit_lab(image: np.ndarray) -> np.ndarray:
-    return lab(image) / np.float32(100)
+    # Rounded, so that grey has no colour at all: what compares pixels would make much of a millionth.
+    return np.round(lab(image) / np.float32(100), 5)
 
 
 def _from_unit_lab(values: np.ndarray) -> np.ndarray:

@@ -17,7 +17,8 @@ from ..errors import InputError
 
 _PANEL = 1024  # rows of a panel: long enough for the matrix product to be quick, short enough to spare half the square
 _DENSE = 1500  # sides up to which a matrix is decomposed whole; beyond, by Lanczos' way, for a few components
-_FLOATS = 1 << 24  # numbers that are centred at a time: 64 MB of float32
+_FLOATS = 1 << 22  # numbers that are centred at a time: 16 MB of float32
+_FEW = 1 << 24  # numbers that are few enough to be centred once, and kept so
 
 _Found = tuple[np.ndarray, np.ndarray, np.ndarray, float]
 
@@ -217,7 +218,7 @@ class _Rows:
         """Return the mean, k eigenvalues of the scatter, their eigenvectors as rows, and the sum of all eigenvalues."""
         mean = sum(batch.sum(axis=0, dtype=np.float64) for batch in self.batches) / self.n
         shift = mean.astype(self.dtype)
-        if self.n * len(mean) <= _FLOATS:  # little enough to be centred once
+        if self.n * len(mean) <= _FEW:
             self.batches, shift = [np.concatenate([batch - shift for batch in self.batches])], np.zeros(1, self.dtype)
         products = _Symmetric(self.n)
         for columns in self._columns(shift):

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from . import colour, geometry
+from .picture import checked
 
 _SMALL = 64  # pixels of the longer side of the picture on which edges are weighed, as in cleanvision
 _LINES = 64  # rows and columns that colours are judged by, at least: evenly spread ones of a larger picture
@@ -89,6 +90,27 @@ def facts(image: np.ndarray, *, grey: np.ndarray | None = None) -> Facts:
         edges=_moments(_find_edges(small))[1],
         spread=float(_histogram(small).std()),
     )
+
+
+def histogram(image: np.ndarray) -> np.ndarray:
+    """Count how many pixels have each level, channel by channel.
+
+    Args:
+        image: picture.
+
+    Returns:
+        int64 (channels, 256): 1 channel of grey, or red, green and blue; float32 is rounded to 8 bits first. Each row
+        sums to the number of pixels.
+
+    Raises:
+        InputError: image is no picture.
+
+    >>> histogram(np.array([[0, 0, 255]], np.uint8))[0, [0, 1, 255]]
+    array([2, 0, 1])
+    """
+    levels = colour.to_uint8(checked(image))
+    planes = cv2.split(levels) if levels.ndim == 3 else [levels]
+    return np.stack([np.bincount(plane.ravel(), minlength=256) for plane in planes])
 
 
 def _spread(image: np.ndarray) -> np.ndarray:

@@ -39,8 +39,8 @@ def mean(image: np.ndarray, *, size: int, space: str = "rgb") -> np.ndarray:
     >>> mean(np.array([[0, 9, 0], [0, 0, 0], [0, 0, 0]], np.uint8), size=3)[1]
     array([1, 1, 1], dtype=uint8)
     """
-    _fits(image, size)
-    return through(image, space=space, work=lambda x: cv2.blur(x, (size, size), borderType=_MIRROR))
+    picture = _fits(image, size)
+    return through(picture, space=space, work=lambda x: cv2.blur(x, (size, size), borderType=_MIRROR))
 
 
 def gaussian(
@@ -51,8 +51,8 @@ def gaussian(
     Args:
         image: picture.
         sigma: standard deviation in pixels, 0 to the shorter side; 0 changes nothing.
-        size: pixels of a side of the window, odd, up to the picture; without sigma, sigma follows from it as
-            0.3 * ((size - 1) / 2 - 1) + 0.8.
+        size: pixels of a side of the window, odd, up to the picture; without sigma, sigma follows from it: about
+            0.15 * size + 0.35.
         space: "rgb", "hsv" or "lab".
 
     Returns:
@@ -69,15 +69,13 @@ def gaussian(
     """
     if sigma is None and size is None:
         raise InputError("gaussian needs sigma or size, got neither")
-    if size is not None:
-        _fits(image, size)
-    if sigma is None:
-        sigma = 0.3 * ((size - 1) / 2 - 1) + 0.8 if size and size > 1 else 0.0
-    _sigma_fits(image, sigma)
+    picture = checked(image) if size is None else _fits(image, size)
+    if sigma is not None:
+        _sigma_fits(picture, sigma)
     if sigma == 0 or size == 1:
-        return checked(image).copy()
+        return picture.copy()
     window = (size or 0, size or 0)
-    return through(image, space=space, work=lambda x: cv2.GaussianBlur(x, window, sigma, borderType=_MIRROR))
+    return through(picture, space=space, work=lambda x: cv2.GaussianBlur(x, window, sigma or 0, borderType=_MIRROR))
 
 
 def median(image: np.ndarray, *, size: int, space: str = "rgb") -> np.ndarray:
@@ -97,8 +95,8 @@ def median(image: np.ndarray, *, size: int, space: str = "rgb") -> np.ndarray:
     >>> median(np.array([[7, 7, 7], [7, 255, 7], [7, 7, 7]], np.uint8), size=3)[1]
     array([7, 7, 7], dtype=uint8)
     """
-    _fits(image, size)
-    return through(image, space=space, work=lambda x: smoothing.median(x, size))
+    picture = _fits(image, size)
+    return through(picture, space=space, work=lambda x: smoothing.median(x, size))
 
 
 def conservative(image: np.ndarray, *, size: int = 3, space: str = "rgb") -> np.ndarray:
@@ -121,8 +119,8 @@ def conservative(image: np.ndarray, *, size: int = 3, space: str = "rgb") -> np.
     >>> conservative(np.array([[3, 5, 4], [6, 255, 4], [5, 3, 4]], np.uint8), size=3)[1]
     array([6, 6, 4], dtype=uint8)
     """
-    _fits(image, size)
-    return through(image, space=space, work=lambda x: smoothing.conservative(x, size))
+    picture = _fits(image, size)
+    return through(picture, space=space, work=lambda x: smoothing.conservative(x, size))
 
 
 def crimmins(image: np.ndarray, *, iterations: int = 1, space: str = "rgb") -> np.ndarray:
@@ -152,8 +150,7 @@ def crimmins(image: np.ndarray, *, iterations: int = 1, space: str = "rgb") -> n
     """
     if not 0 <= iterations <= 1000 or int(iterations) != iterations:
         raise InputError(f"iterations must be a whole number in 0..1000, got {iterations!r}")
-    checked(image, side=2)
-    return through(image, space=space, work=lambda x: smoothing.crimmins(x, int(iterations)))
+    return through(checked(image, side=2), space=space, work=lambda x: smoothing.crimmins(x, int(iterations)))
 
 
 def laplacian(image: np.ndarray, *, neighbours: int = 4, edges_only: bool = False, space: str = "rgb") -> np.ndarray:
@@ -178,15 +175,15 @@ def laplacian(image: np.ndarray, *, neighbours: int = 4, edges_only: bool = Fals
     """
     if neighbours not in _EDGES:
         raise InputError(f"neighbours must be 4 or 8, got {neighbours!r}")
-    checked(image, side=2)
+    picture = checked(image, side=2)
     kernel = _EDGES[neighbours].copy()
     kernel[1, 1] += 0 if edges_only else 1
-    middle = (128 if image.dtype == np.uint8 else 0.5) if edges_only else 0
+    middle = (128 if picture.dtype == np.uint8 else 0.5) if edges_only else 0
 
     def work(x: np.ndarray) -> np.ndarray:
         return cv2.filter2D(x, -1, kernel, delta=middle, borderType=_MIRROR)
 
-    return through(image, space="rgb" if edges_only else space, work=work, overshoots=True)
+    return through(picture, space="rgb" if edges_only else space, work=work, overshoots=True)
 
 
 def laplacian_of_gaussian(
@@ -208,8 +205,8 @@ def laplacian_of_gaussian(
 
     Source: Marr & Hildreth 1980, doi:10.1098/rspb.1980.0020, with the Laplacian as a difference.
     """
-    _sigma_fits(image, sigma)
-    checked(image, side=2)
+    picture = checked(image, side=2)
+    _sigma_fits(picture, sigma)
 
     def work(x: np.ndarray) -> np.ndarray:
         exact = x.astype(np.float32, copy=False)
@@ -219,7 +216,7 @@ def laplacian_of_gaussian(
         total = edges if edges_only else cv2.add(exact, edges, dst=edges)
         return np.rint(total, out=total).clip(0, 255).astype(np.uint8) if x.dtype == np.uint8 else total
 
-    return through(image, space="rgb" if edges_only else space, work=work, overshoots=True)
+    return through(picture, space="rgb" if edges_only else space, work=work, overshoots=True)
 
 
 def unsharp(
@@ -230,8 +227,8 @@ def unsharp(
     Args:
         image: picture of 2 x 2 pixels at least.
         radius: standard deviation of the blur in pixels, 0 to the shorter side; 0 changes nothing.
-        percent: how much of the difference is added, >= 0.
-        threshold: grey levels (of 255) that the difference must exceed, >= 0.
+        percent: how much of the difference is added, 0 to 10,000.
+        threshold: grey levels (of 255) that the difference must exceed, 0 to 255.
         space: "rgb", "hsv" or "lab".
 
     Returns:
@@ -243,14 +240,16 @@ def unsharp(
 
     Source: Pillow's `UnsharpMask`, whose Gaussian is three box blurs.
     """
-    _sigma_fits(image, radius, name="radius")
-    for name, value in (("percent", percent), ("threshold", threshold)):
-        if not (math.isfinite(value) and value >= 0):
-            raise InputError(f"{name} must be finite and >= 0, got {value!r}")
-    checked(image, side=2)
+    picture = checked(image, side=2)
+    _sigma_fits(picture, radius, name="radius")
+    for name, value, most in (("percent", percent, 10_000), ("threshold", threshold, 255)):
+        if not 0 <= value <= most:
+            raise InputError(f"{name} must be in 0..{most}, got {value!r}")
     if radius == 0:
-        return checked(image).copy()
-    return through(image, space=space, work=lambda x: smoothing.unsharp(x, radius, percent, threshold), overshoots=True)
+        return picture.copy()
+    return through(
+        picture, space=space, work=lambda x: smoothing.unsharp(x, radius, percent, threshold), overshoots=True
+    )
 
 
 def bilateral(image: np.ndarray, *, sigma: float, sigma_levels: float, space: str = "rgb") -> np.ndarray:
@@ -270,16 +269,17 @@ def bilateral(image: np.ndarray, *, sigma: float, sigma_levels: float, space: st
 
     Source: Tomasi & Manduchi 1998, doi:10.1109/ICCV.1998.710815, OpenCV `bilateralFilter`.
     """
-    _sigma_fits(image, sigma)
+    picture = checked(image)
+    _sigma_fits(picture, sigma)
     _positive("sigma_levels", sigma_levels)
     if sigma == 0:
-        return checked(image).copy()
+        return picture.copy()
 
     def work(x: np.ndarray) -> np.ndarray:
         unlike = sigma_levels if x.dtype == np.uint8 else sigma_levels / 255
         return cv2.bilateralFilter(x, 0, unlike, sigma, borderType=_MIRROR)
 
-    return through(image, space=space, work=work)
+    return through(picture, space=space, work=work)
 
 
 def nonlocal_means(
@@ -304,9 +304,9 @@ def nonlocal_means(
     shifts of the whole picture (Darbon et al. 2008, doi:10.1109/ISBI.2008.4541250).
     """
     _positive("strength", strength)
-    _fits(image, patch, name="patch")
-    _fits(image, search, name="search")
-    return through(image, space=space, work=lambda x: smoothing.nonlocal_means(x, strength, patch, search))
+    picture = _fits(image, patch, name="patch")
+    _fits(picture, search, name="search")
+    return through(picture, space=space, work=lambda x: smoothing.nonlocal_means(x, strength, patch, search))
 
 
 def tv(
@@ -332,18 +332,20 @@ def tv(
     _positive("weight", weight)
     if steps < 1:
         raise InputError(f"steps must be >= 1, got {steps!r}")
-    checked(image, side=2)
-    return through(image, space=space, work=lambda x: smoothing.tv(x, weight, steps, tolerance))
+    return through(checked(image, side=2), space=space, work=lambda x: smoothing.tv(x, weight, steps, tolerance))
 
 
-def _fits(image: np.ndarray, size: int, *, name: str = "size") -> None:
-    shorter = min(checked(image, side=1).shape[:2])
+def _fits(image: np.ndarray, size: int, *, name: str = "size") -> np.ndarray:
+    """Check the picture and the side of a window in it; return the picture."""
+    picture = checked(image)
+    shorter = min(picture.shape[:2])
     if size != int(size) or size % 2 == 0 or not 1 <= size <= shorter:
         raise InputError(f"{name} must be odd and in 1..{shorter}, the shorter side of the picture, got {size!r}")
+    return picture
 
 
-def _sigma_fits(image: np.ndarray, sigma: float, *, name: str = "sigma") -> None:
-    shorter = min(checked(image, side=1).shape[:2])
+def _sigma_fits(picture: np.ndarray, sigma: float, *, name: str = "sigma") -> None:
+    shorter = min(picture.shape[:2])
     if not 0 <= sigma <= shorter:
         raise InputError(f"{name} must be in 0..{shorter} pixels, the shorter side of the picture, got {sigma!r}")
 

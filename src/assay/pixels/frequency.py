@@ -45,9 +45,9 @@ def lowpass(
 
     Source: Gonzalez & Woods, Digital Image Processing, chapter 4; the mirrored border makes it a cosine transform.
 
-    >>> lowpass(np.array([[0, 4], [4, 8]], np.float32), radius=0)
-    array([[4., 4.],
-           [4., 4.]], dtype=float32)
+    >>> lowpass(np.array([[0, 4], [4, 8]], np.uint8), radius=0)
+    array([[4, 4],
+           [4, 4]], dtype=uint8)
     """
     return _through(image, space, lambda x: _low(x, radius, kind, order, border), radius, kind, order, border)
 
@@ -129,8 +129,7 @@ def _through(
     for name, value, allowed in (("kind", kind, KINDS), ("border", border, BORDERS)):
         if value not in allowed:
             raise InputError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
-    checked(image, side=2)
-    return through(image, space=space, work=work)
+    return through(checked(image, side=2), space=space, work=work)
 
 
 def _low(image: np.ndarray, radius: float, kind: str, order: int, border: str) -> np.ndarray:
@@ -148,9 +147,10 @@ def _low(image: np.ndarray, radius: float, kind: str, order: int, border: str) -
         found *= _transfer(image.shape, radius, kind, order, border)
         found = fft.idctn(found, norm="ortho", workers=cv2.getNumThreads(), overwrite_x=True)
     else:
-        spectrum = fft.rfft2(levels, workers=cv2.getNumThreads())
-        spectrum *= _transfer(image.shape, radius, kind, order, border)
-        found = fft.irfft2(spectrum, s=image.shape, workers=cv2.getNumThreads())
+        waves = fft.rfft2(levels, workers=cv2.getNumThreads())
+        waves *= _transfer(image.shape, radius, kind, order, border)
+        found = fft.irfft2(waves, s=image.shape, workers=cv2.getNumThreads())
+    found = np.asarray(found)
     return cv2.convertScaleAbs(np.maximum(found, 0, out=found)) if image.dtype == np.uint8 else found
 
 

@@ -149,11 +149,7 @@ def unsharp(image: np.ndarray, radius: float, percent: float, threshold: float) 
 
     soft = boxes.blur(image, radius=radius)
     if image.dtype == np.uint8:
-        result = np.empty_like(image)
-        # Pillow divides whole numbers, which cuts towards 0.
-        added = np.array([np.trunc(d * percent / 100) * (abs(d) > threshold) for d in range(-255, 256)])
-        boxes.sharpen(image.ravel(), soft.ravel(), result.ravel(), added.clip(-255, 255).astype(np.int16))
-        return result
+        return boxes.sharpen(image, soft, percent=percent, threshold=threshold)
     difference = cv2.subtract(image, soft)
     difference[np.abs(difference) * _LEVELS <= threshold] = 0
     return cv2.scaleAdd(difference, percent / 100, image)
@@ -168,21 +164,25 @@ def nonlocal_means(image: np.ndarray, strength: float, patch: int, search: int) 
         patch: odd.
         search: odd.
     """
+    r, half, height, width = search // 2, patch // 2, *image.shape[:2]
+    beyond = r + half
+    padded = cv2.copyMakeBorder(image, beyond, beyond, beyond, beyond, _MIRROR)
     if image.dtype == np.uint8:
-        return cv2.fastNlMeansDenoising(image, None, strength, patch, search)
-    r, height, width = search // 2, *image.shape[:2]
-    padded = cv2.copyMakeBorder(image, r, r, r, r, _MIRROR)
-    total = np.zeros_like(image)
-    weights = np.zeros((height, width), np.float32)
+        found = cv2.fastNlMeansDenoising(padded, None, strength, patch, search)
+        return np.ascontiguousarray(found[beyond : beyond + height, beyond : beyond + width])
+    centre = padded[r : r + height + 2 * half, r : r + width + 2 * half]
+    total, weights = np.zeros_like(image), np.zeros((height, width), np.float32)
     scale = -1 / (strength / 255) ** 2
     for y in range(search):
         for x in range(search):
-            moved = padded[y : y + height, x : x + width]
-            unlike = cv2.subtract(image, moved)
+            moved = padded[y : y + height + 2 * half, x : x + width + 2 * half]
+            unlike = cv2.subtract(centre, moved)
             unlike = cv2.multiply(unlike, unlike)
             unlike = unlike if image.ndim == 2 else unlike.mean(axis=2)
-            weight = cv2.exp(cv2.blur(unlike, (patch, patch), borderType=_MIRROR) * scale)
+            near = cv2.blur(unlike, (patch, patch))[half : half + height, half : half + width]
+            weight = cv2.exp(near * scale)
             weights += weight
+            moved = moved[half : half + height, half : half + width]
             total += moved * (weight if image.ndim == 2 else weight[..., None])
     return total / (weights if image.ndim == 2 else weights[..., None])
 

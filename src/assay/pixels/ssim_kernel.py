@@ -13,6 +13,7 @@ _WIDE, _HIGH = 64, 64  # pixels of a tile: its four filtered planes stay in the 
 _REACH = 5  # the largest radius of a window
 _LINE = _WIDE + 2 * _REACH
 _PLANE = _WIDE * (_HIGH + 2 * _REACH)
+ROOM = 4 * (_PLANE + _LINE)  # numbers that `compare` sums in
 Weights = tuple[float, ...]
 
 
@@ -55,17 +56,25 @@ def _across(
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)
 def compare(
-    a: np.ndarray, b: np.ndarray, near: Weights, far: Weights | None, norm: float, limit: float, found: np.ndarray
+    a: np.ndarray,
+    b: np.ndarray,
+    near: Weights,
+    far: Weights | None,
+    norm: float,
+    limit: float,
+    sums: np.ndarray,
+    found: np.ndarray,
 ) -> tuple[float, float]:
     """Score every place at which the window lies inside both planes.
 
     Args:
         a: plane, uint8 or float32, C-contiguous (H, W).
         b: likewise.
-        near: 4 weights of the window, from its centre on; it is separable and symmetric.
+        near: 4 weights of the window, from its centre on; it is separable and symmetric. They need not add up to 1.
         far: 2 more, or None for a window of radius 3.
         norm: what a variance is multiplied by.
         limit: the largest pixel value.
+        sums: float32 or float64 (ROOM,) to sum in, of the weights' dtype.
         found: float64 (H - 2 radius, W - 2 radius) that takes the scores, or (0, 0).
 
     Returns:
@@ -73,8 +82,16 @@ def compare(
     """
     radius = 3 if far is None else 5
     height, width = a.shape[0] - 2 * radius, a.shape[1] - 2 * radius
-    line, sums = np.empty(4 * _LINE), np.empty(4 * _PLANE)
+    line, sums = sums[4 * _PLANE :], sums[: 4 * _PLANE]
+    half = sums.dtype.type(0.5 * limit)
+    side = 0.0
+    for k in range(4):
+        side += near[k] * (2 if k else 1)
+    if far is not None:
+        side += 2 * (far[0] + far[1])
+    scale = 1 / (side * side)
     c1, c2 = 2 * (0.01 * limit) ** 2, 2 * (0.03 * limit) ** 2
+    scores = np.empty(_WIDE)
     total, structure = 0.0, 0.0
     for left in range(0, width, _WIDE):
         n = min(_WIDE, width - left)
@@ -83,21 +100,21 @@ def compare(
             for y in range(m + 2 * radius):
                 p = a[top + y, left : left + n + 2 * radius]
                 q = b[top + y, left : left + n + 2 * radius]
-                _across(p, q, near, far, 0.5 * limit, line, sums[y * _WIDE :])
+                _across(p, q, near, far, half, line, sums[y * _WIDE :])
             for y in range(m):
                 tile = sums[y * _WIDE :]
                 for x in range(n):
                     at = x + radius * _WIDE
-                    s = _weigh(tile, at, _WIDE, near, far)
-                    d = _weigh(tile, at + _PLANE, _WIDE, near, far)
-                    s_spread = norm * (_weigh(tile, at + 2 * _PLANE, _WIDE, near, far) - s * s)
-                    d_spread = norm * (_weigh(tile, at + 3 * _PLANE, _WIDE, near, far) - d * d)
+                    s = scale * _weigh(tile, at, _WIDE, near, far)
+                    d = scale * _weigh(tile, at + _PLANE, _WIDE, near, far)
+                    s_spread = norm * (scale * _weigh(tile, at + 2 * _PLANE, _WIDE, near, far) - s * s)
+                    d_spread = norm * (scale * _weigh(tile, at + 3 * _PLANE, _WIDE, near, far) - d * d)
                     s += limit
                     alike = (s_spread - d_spread + c2) / (s_spread + d_spread + c2)
                     score = (s * s - d * d + c1) / (s * s + d * d + c1) * alike
                     total += score
                     structure += alike
-                    line[x] = score
+                    scores[x] = score
                 if found.size:
-                    found[top + y, left : left + n] = line[:n]
+                    found[top + y, left : left + n] = scores[:n]
     return total / (height * width), structure / (height * width)

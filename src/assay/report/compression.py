@@ -18,7 +18,7 @@ Level = tuple[int, float, int, int, Estimate | None, Estimate | None, Estimate |
 
 _TITLES = {
     "rebuilt.png": ("What comes back", "Pictures beside what comes back from few and from many components"),
-    "fidelity.png": ("How good it is", "PSNR against the number of components, with its interval"),
+    "fidelity.png": ("How close it comes", "PSNR against the number of components, with its interval"),
     "variance.png": ("How much variance is kept", "Cumulative variance against the number of components"),
     "components.png": ("The mean picture and the first components", "The mean picture, and the first components"),
 }
@@ -40,7 +40,7 @@ def components(mean: np.ndarray, first: Sequence[np.ndarray], ratios: np.ndarray
         most = float(np.abs(row).max()) or 1.0
         shades = (row / most * 127.5 + 127.5).astype(np.uint8)  # mid-grey adds nothing
         drawn.append((shades, f"component {i + 1}\n{100 * ratios[i]:.1f} % of variance"))
-    return _shelf([("", drawn)])
+    return panels.sheet([("", drawn)])
 
 
 def rebuilt(rows: Sequence[panels.Row]) -> bytes:
@@ -52,7 +52,7 @@ def rebuilt(rows: Sequence[panels.Row]) -> bytes:
     Returns:
         A PNG file.
     """
-    return _shelf(rows)
+    return panels.sheet(rows)
 
 
 def variance(ratios: np.ndarray, marks: Sequence[int]) -> bytes:
@@ -103,16 +103,33 @@ def document(
     Returns:
         The whole file.
     """
-    header = ["components", "variance kept", "bytes kept", "of the pixels", "PSNR, dB, in the fit", "not in the fit",
-              "SSIM, in the fit", "not in the fit"]  # fmt: skip
-    rows = [
-        [f"{k:,}", f"{100 * share:.1f} %", f"{kept:,}", f"{100 * kept / raw:.0f} %",
-         *(_said(e, digits=1) for e in (psnr, psnr_new)), *(_said(e, digits=3) for e in (ssim, ssim_new))]
-        for k, share, kept, raw, psnr, ssim, psnr_new, ssim_new in levels
-    ]  # fmt: skip
-    table = page.table(header, rows, numeric=range(1, len(header)))
+    kept = page.table(
+        ["components", "variance kept", "bytes kept", "of the pixels' bytes"],
+        [
+            [f"{k:,}", f"{100 * share:.1f} %", f"{size:,}", f"{100 * size / raw:.0f} %"]
+            for k, share, size, raw, *_ in levels
+        ],
+        numeric={1, 2, 3},
+    )
+    good = page.table(
+        ["components", "PSNR in dB, in the fit", "not in the fit", "SSIM, in the fit", "not in the fit"],
+        [
+            [
+                f"{k:,}",
+                _said(psnr, digits=1),
+                _said(psnr_new, digits=1),
+                _said(ssim, digits=3),
+                _said(ssim_new, digits=3),
+            ]
+            for k, _, _, _, psnr, ssim, psnr_new, ssim_new in levels
+        ],
+        numeric={1, 2, 3, 4},
+    )
     note = page.text("In brackets: the 95 % interval of the mean over pictures (Student's t).", dim=True)
-    parts = [page.section("What is kept", table, note, id="kept")]
+    parts = [
+        page.section("What is kept", kept, id="kept"),
+        page.section("How good it comes back", good, note, id="good"),
+    ]
     for file, (title, label) in _TITLES.items():
         if file in figures:
             parts.append(page.section(title, figure(figures[file], label), id=file.removesuffix(".png")))
@@ -129,14 +146,6 @@ def _said(estimate: Estimate | None, *, digits: int) -> str:
         return "too few"
     low, high = f"{estimate.low:.{digits}f}", f"{estimate.high:.{digits}f}"
     return f"{estimate.value:.{digits}f} [{low}, {high}]"
-
-
-def _shelf(rows: Sequence[panels.Row]) -> bytes:
-    return plots.png(partial(_draw, rows), size=panels.shelf_size(rows))
-
-
-def _draw(rows: Sequence[panels.Row], ax: Axes) -> None:
-    panels.shelf(rows, ax=ax)
 
 
 def _variance(ratios: np.ndarray, marks: Sequence[int], ax: Axes) -> None:

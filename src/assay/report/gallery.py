@@ -1,16 +1,21 @@
-"""Galleries: thumbnails as tiles, walls of them, and a map of pictures.
+"""Galleries: thumbnails as tiles, walls of them, a grid, and a map of pictures.
 
-Thumbnails that were made from decoded pixels go in, HTML or one picture comes out. No file is read here.
+Thumbnails or pixels that were decoded go in, HTML or one picture comes out. No file is read here.
 """
 
 import base64
+import io
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import cv2
+import matplotlib as mpl
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from ..errors import InputError
-from .page import Html, join, safe, text
+from .page import Html, join, safe, text, visible
 from .theme import CLASSES, TOKENS
 
 MARGIN = 0.06  # of the map's side, so that no picture at the edge is cut
@@ -79,6 +84,96 @@ def wall(tiles: Sequence[str], *, more: int = 0) -> Html:
     """
     rest = text(f"and {more:,} more", dim=True) if more > 0 else ""
     return join(Html(f'<div class="wall">{join(*tiles)}</div>') if tiles else "", rest)
+
+
+def grid(
+    batch: Sequence[Any] | np.ndarray,
+    *,
+    captions: Sequence[str] = (),
+    names: Sequence[str] = (),
+    columns: int = 8,
+    side: int = 120,
+) -> bytes:
+    """Set pictures into rows and columns, each over its caption.
+
+    Args:
+        batch: pictures, uint8 or float in 0..1, each (H, W), (H, W, 1) or (H, W, 3), of any sizes; None leaves a gap.
+            Or `(x, y)` as Batches gives it.
+        captions: one a picture, or none; at most two lines of it are shown.
+        names: of the classes; with `(x, y)` and no captions, a picture is called as its label says.
+        columns: pictures in a row, >= 1.
+        side: CSS pixels of a picture's longer side at most; the PNG has twice as many for sharp screens.
+
+    Returns:
+        A PNG file. Aspects are kept; every picture is brought to the size of its cell.
+
+    Raises:
+        InputError: there are no pictures, columns or side is not positive, or captions are not as many.
+    """
+    labels = None
+    if isinstance(batch, tuple) and len(batch) == 2 and np.ndim(batch[0]) == 4:
+        batch, labels = batch
+    images: list[np.ndarray | None] = list(batch)
+    if labels is not None and names and not captions:
+        codes = np.asarray(labels).argmax(axis=1) if np.ndim(labels) == 2 else np.asarray(labels).astype(int)
+        captions = [names[code] for code in codes.tolist()]
+    if not images or min(columns, side) < 1 or (captions and len(captions) != len(images)):
+        raise InputError(
+            f"a grid must have pictures, a caption each or none, columns and side >= 1, "
+            f"got {len(images)}, {len(captions)}, {columns!r} and {side!r}"
+        )
+    cell, gap, size = 2 * side, 16, 22
+    font = ImageFont.truetype(str(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
+    lines = [_two_lines(visible(c), font, cell) for c in captions]
+    below = 8 + max((len(two) for two in lines), default=0) * round(size * 1.3) if lines else 0
+    columns = min(columns, len(images))
+    shown = [None if image is None else _shown(image, cell) for image in images]
+    starts = range(0, len(images), columns)
+    heights = [max((tile.height for tile in shown[k : k + columns] if tile), default=0) for k in starts]
+    sheet = Image.new("RGB", (columns * (cell + gap) + gap, sum(heights) + len(heights) * (below + gap) + gap), "white")
+    pen, top = ImageDraw.Draw(sheet), gap
+    for start, height in zip(starts, heights, strict=True):
+        for i, tile in enumerate(shown[start : start + columns]):
+            left = gap + i * (cell + gap)
+            if tile is not None:
+                sheet.paste(tile, (left + (cell - tile.width) // 2, top + height - tile.height))
+            for k, line in enumerate(lines[start + i] if lines else ()):
+                pen.text((left, top + height + 6 + k * round(size * 1.3)), line, TOKENS["dim"], font)
+        top += height + below + gap
+    out = io.BytesIO()
+    sheet.quantize(256, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)  # a third of the bytes
+    return out.getvalue()
+
+
+def _shown(image: np.ndarray, cell: int) -> Image.Image:
+    """Bring a picture to bytes and to the size of its cell."""
+    pixels = np.asarray(image)
+    pixels = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+    pixels = pixels if pixels.dtype == np.uint8 else (np.clip(pixels, 0, 1) * 255 + 0.5).astype(np.uint8)
+    scale = cell / max(pixels.shape[:2])
+    wide = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    # Small pictures are shown as the squares that they are made of.
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC if scale < 4 else cv2.INTER_NEAREST
+    return Image.fromarray(cv2.resize(np.ascontiguousarray(pixels), wide, interpolation=way)).convert("RGB")
+
+
+def _two_lines(caption: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+    """Break a caption at a space, and cut what two lines do not hold."""
+    words, lines = caption.split(" "), [""]
+    for word in words:
+        longer = f"{lines[-1]} {word}".strip()
+        if font.getlength(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    if len(lines) > 2:
+        lines = [lines[0], " ".join(lines[1:])]
+    for i, line in enumerate(lines):
+        cut = line
+        while cut and font.getlength(cut) > width:
+            cut = cut.removesuffix("…")[:-1] + "…" if len(cut) > 1 else ""
+        lines[i] = cut
+    return lines
 
 
 def picture_map(

@@ -32,7 +32,7 @@ def ends(most: Sequence[Two], least: Sequence[Two]) -> bytes:
     """
     named = [("Most alike", most), ("Least alike", least)]
     rows = [(title, [(_beside(a, b), text) for a, b, text in pairs]) for title, pairs in named if pairs]
-    return plots.png(partial(_shelf, rows), size=panels.shelf_size(rows, cell=_CELL))
+    return panels.sheet(rows, cell=_CELL)
 
 
 def squares(values: np.ndarray, names: Sequence[str]) -> bytes:
@@ -73,7 +73,7 @@ def difference(
         (np.clip(alike, 0, 1), f"SSIM {ssim:.4f}\nSSIM map, white: alike"),
     ]
     rows = [("", pictures)]
-    return plots.png(partial(_shelf, rows), size=panels.shelf_size(rows, cell=_CELL))
+    return panels.sheet(rows, cell=_CELL)
 
 
 def document(
@@ -118,10 +118,6 @@ def document(
         parts.append(page.section("Left out", table, id="left-out"))
     body = page.join(page.verdict(headline, notes), *parts)
     return page.document(f"assay · {name}", "how alike pictures are", body, footer="SSIM: Wang et al. 2004.")
-
-
-def _shelf(rows: Sequence[panels.Row], ax: Axes) -> None:
-    panels.shelf(rows, cell=_CELL, ax=ax)
 
 
 def _matrix(values: np.ndarray, names: Sequence[str], ax: Axes) -> None:

@@ -1,19 +1,21 @@
 """Panels: pictures side by side with what is said of them, a matrix of likeness, and what components keep.
 
-Each draws on matplotlib axes (`ax=`) as `plots` does, for `plots.png`; nothing here computes a result.
+They draw on matplotlib axes (`ax=`) as `plots` does, for `plots.png`; nothing here computes a result.
 """
 
+import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
+from PIL import Image
 
 from ..errors import InputError
 from ..stats.intervals import Estimate
 from .page import visible
-from .plots import ACCENT, DIM, INK, PAPER, frame
+from .plots import ACCENT, DIM, INK, PAPER, frame, png
 from .theme import CLASSES
 
 Row = tuple[str, Sequence[tuple[np.ndarray, str]]]
@@ -22,6 +24,32 @@ _GAP, _TITLE, _LINE = 12, 26, 16  # pixels between pictures, of a row's title an
 _FONT = 11.0
 _NAMED, _NUMBERED = 40, 12  # pictures of a matrix up to which each has its name, and each pair its number
 SHADES = LinearSegmentedColormap.from_list("assay", [PAPER, ACCENT])
+
+
+def sheet(rows: Sequence[Row], *, cell: int = 144) -> bytes:
+    """Draw a shelf into a picture for sharing.
+
+    Args:
+        rows: as in `shelf`.
+        cell: as in `shelf`.
+
+    Returns:
+        A PNG file, twice as wide and high for sharp screens; grey where all pictures are.
+
+    Raises:
+        InputError: there is no picture.
+    """
+
+    def draw(ax: Axes) -> None:
+        shelf(rows, cell=cell, ax=ax)
+
+    grey = all(image.ndim == 2 for _, pictures in rows for image, _ in pictures)
+    drawn = Image.open(io.BytesIO(png(draw, size=shelf_size(rows, cell=cell))))
+    paper = Image.new("RGBA", drawn.size, PAPER)
+    paper.alpha_composite(drawn.convert("RGBA"))
+    out = io.BytesIO()
+    paper.convert("L" if grey else "RGB").save(out, "PNG", optimize=True)  # a third of the bytes, where it is grey
+    return out.getvalue()
 
 
 def shelf(rows: Sequence[Row], *, cell: int = 144, ax: Axes) -> None:

@@ -5,7 +5,9 @@ import dataclasses
 import io
 import json
 import math
+import platform
 from collections.abc import Iterable, Sequence
+from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -77,6 +79,26 @@ def as_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     writer.writerow([_cell(h) for h in header])
     writer.writerows([_cell(v) for v in row] for row in rows)
     return buffer.getvalue()
+
+
+def versions() -> dict[str, str]:
+    """Say what a result depends on.
+
+    Returns:
+        Versions by name.
+    """
+    packages = (
+        "assay",
+        "numpy",
+        "scipy",
+        "scikit-learn",
+        "opencv-python-headless",
+        "pillow",
+        "simplejpeg",
+        "openvino",
+        "pylance",
+    )
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
 
 
 def _cell(value: object) -> object:

@@ -7,18 +7,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..stats.bayes import NaturalFrequencies
 from ..stats.calibration import Bin
 from ..stats.intervals import Estimate
 from ..stats.roc import Band, Curve
-from . import page, plots
+from . import page, plots, trust
 from .gallery import wall
-from .page import Html, join, safe, text
-from .theme import CLASSES
+from .page import Html, join, text
 
 Row = tuple[str, Estimate | None, float | None]
 SETS, SUSPECTS = 12, 24  # shown before the rest is folded away or counted
-_BESIDE = 12  # classes whose confusion matrix can be read in half the page's width
 
 _STATUS = {"corrupt": "broken", "crashed": "crashed the reader", "timeout": "took too long"}
 _SKIPPED = {"hidden": "hidden file", "symlink": "link", "other": "file of another kind"}
@@ -227,106 +224,19 @@ def results(
         else text("There was no sealed test part: the figures below are from cross-validation only.")
     )
     crossed = join(page.heading("By cross-validation on the rest"), page.estimates(cv)) if cv else ""
-    drawn, reliable = _curves(curves, cutoff), _calibration(bins)
-    if matrix is None or len(classes) > _BESIDE:
-        parts = [page.two(join(sealed, crossed), join(drawn, reliable)), _matrix(matrix, classes)]
+    drawn, reliable = trust.curves(curves, cutoff), trust.calibration(bins)
+    if matrix is None or len(classes) > trust.BESIDE:
+        parts = [page.two(join(sealed, crossed), join(drawn, reliable)), trust.matrix(matrix, classes)]
     else:
-        parts = [page.two(join(sealed, crossed), drawn), page.two(_matrix(matrix, classes), reliable)]
+        parts = [page.two(join(sealed, crossed), drawn), page.two(trust.matrix(matrix, classes), reliable)]
     if confused:
         taken = (
             (f"{true} taken for {predicted}", page.count(n, "picture"), wall(tiles))
             for true, predicted, n, tiles in confused
         )
         parts += [page.heading("Mistakes"), page.cards(taken)]
-    parts.append(_classes(per_class))
+    parts.append(trust.classes(per_class))
     return page.section(title, *parts, id="results")
-
-
-def _matrix(matrix: np.ndarray | None, classes: Sequence[str]) -> Html:
-    if matrix is None:
-        return Html("")
-    k, right, n = len(classes), int(np.trace(matrix)), int(np.sum(matrix))
-    side = int(np.clip(240 + 13 * k, 340, 830))
-    label = f"Confusion matrix of {k} classes: {right:,} of {n:,} right"
-    drawn = plots.svg(lambda ax: plots.confusion(matrix, classes, ax=ax), label=label, size=(side, side - 20))
-    return join(
-        page.heading("What is taken for what?"),
-        text(f"{right:,} of {n:,} are right. A row is a true class, a column what the model said."),
-        page.scroll(drawn, label=label) if k > _BESIDE else drawn,
-    )
-
-
-def _curves(curves: Sequence[tuple[str, Curve, Band | None]], cutoff: float | None) -> Html:
-    if not curves:
-        return Html("")
-    shown, note = curves, ""
-    if len(curves) > len(CLASSES):
-        shown = sorted(curves, key=lambda c: plots.area(c[1]))[:4]
-        note = f"The 4 worst of {len(curves)} classes, each against all others."
-    elif len(curves) > 1:
-        note = "Each class against all others."
-    label = "ROC curve: " + ", ".join(f"{name}, area {page.number(plots.area(c))}" for name, c, _ in shown)
-    cutoff = cutoff if len(curves) == 1 else None
-    return join(plots.svg(lambda ax: plots.roc(shown, cutoff=cutoff, ax=ax), label=label), text(note, dim=True))
-
-
-def _calibration(bins: Sequence[Bin]) -> Html:
-    if not bins:
-        return Html("")
-    label = "Calibration: " + ", ".join(
-        f"stated {page.number(b.mean_probability)}, true {page.number(b.observed.value)}" for b in bins
-    )
-    why = "On the dotted line, 0.8 means: right in 8 of 10 cases. Bars are intervals."
-    drawn = plots.svg(lambda ax: plots.calibration(bins, ax=ax), label=label)
-    return join(page.heading("Do its probabilities mean what they say?"), text(why), drawn)
-
-
-def _classes(rows: Sequence[tuple[str, Estimate | None, Estimate | None, Estimate | None, int]]) -> Html:
-    if not rows:
-        return Html("")
-    worst = sorted(rows, key=lambda row: row[1].value if row[1] else -1.0)
-    header = ("class", "pictures", "found (sensitivity)", "0 … 1", "right when said (precision)", "AUC")
-    cells = [
-        (name, f"{n:,}", page.figure(recall), page.rail(recall), page.figure(precision), page.figure(auc))
-        for name, recall, precision, auc, n in worst
-    ]
-    return join(
-        page.heading("Class by class, the worst first"), page.folded(header, cells, rest="better classes", numeric=[1])
-    )
-
-
-def meaning(
-    positive: str,
-    prevalence: float,
-    frequencies: NaturalFrequencies | None,
-    ppv: Estimate | None,
-    npv: Estimate | None,
-) -> Html:
-    """What a flag means at the base rate.
-
-    Args:
-        positive: name of the class that is flagged.
-        prevalence: base rate, in (0, 1).
-        frequencies: out of 1,000 pictures; None where there are not two classes.
-        ppv: the chance that a flag is right.
-        npv: the chance that a pass is right.
-
-    Returns:
-        The section.
-    """
-    title = f"What does a flag mean at {_rate(prevalence)}?"
-    if frequencies is None:
-        why = "This is said for two classes, one of which is looked for."
-        return page.section("What does a flag mean?", text(why), id="meaning")
-    f = frequencies
-    total, flagged, real = f.found + f.missed + f.false_alarms + f.passed, f.found + f.false_alarms, f.found + f.missed
-    name = safe(positive)
-    story = Html(
-        f"Of {total:,} pictures, <b>{real:,}</b> are “{name}”. The model flags <b>{flagged:,}</b>: "
-        f"<b>{f.found:,}</b> rightly, {f.false_alarms:,} not. It misses <b>{f.missed:,}</b>."
-    )
-    rows: list[Row] = [("A flag is right (PPV)", ppv, prevalence), ("A pass is right (NPV)", npv, 1 - prevalence)]
-    return page.section(title, page.two(plots.icons(f), join(text(story), page.estimates(rows))), id="meaning")
 
 
 def suspects(items: Sequence[tuple[str, str, str, float]]) -> Html:
@@ -383,15 +293,3 @@ def made(rows: Sequence[tuple[str, str]]) -> Html:
 
 def _plain(issue: str) -> str:
     return issue.replace("_", " ")
-
-
-def _rate(prevalence: float) -> str:
-    """Say a base rate as people count: 1 in 100, 3 in 10; to 1 in 100 of itself, and of what is left of 1."""
-    once = round(1 / prevalence)
-    if once > 1 and abs(once * prevalence - 1) < 0.001:
-        return f"1 in {once:,}"
-    for n in (10, 100, 1000, 10_000, 100_000):
-        part = round(prevalence * n)
-        if abs(part - prevalence * n) < 0.01 * n * min(prevalence, 1 - prevalence):
-            return f"{part:,} in {n:,}"
-    return f"{prevalence:g}"

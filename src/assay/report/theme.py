@@ -105,6 +105,10 @@ figure{margin:0;min-width:0}
  overflow:hidden}
 .card .tile figcaption{display:none}
 .tile:has([open]){grid-column:1/-1;max-width:320px}.tile:has([open]) figcaption{display:block;overflow:visible}
+.matrix a{display:block;margin:-4px 0;padding:4px 8px;border-radius:4px;color:var(--ink);
+ background:color-mix(in srgb,var(--accent) var(--shade),transparent)}
+.matrix a.wrong{background:color-mix(in srgb,var(--bad) var(--shade),transparent)}
+.cell{display:none}.cell:target{display:block}
 .map{margin:16px 0}.map>div{position:relative}.map img{display:block;width:100%;border-radius:var(--r);background:#fff}
 .map div i{position:absolute;transform:translate(-50%,-50%);font-style:normal;font-size:.8125rem;line-height:1.2;
  padding:2px 8px;border-radius:999px;background:var(--paper);color:var(--ink);border:1px solid var(--dim);

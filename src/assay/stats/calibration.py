@@ -7,7 +7,7 @@ import numpy as np
 from scipy import optimize, special
 
 from ..errors import InputError, UndefinedError
-from .intervals import Estimate, proportion, quantile
+from .intervals import Estimate, limits, mean, proportion, quantile
 
 # Beyond these a temperature says that scores separate the classes, or tell nothing: not how far to trust them.
 COLDEST, HOTTEST = 0.05, 20.0
@@ -31,6 +31,30 @@ class CalibrationError:
     null_high: float
     p_value: float
     level: float
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBand:
+    """Where the share of positives may lie at each probability, for the whole curve at once."""
+
+    probability: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class Brier:
+    """Brier score = miscalibration - discrimination + uncertainty.
+
+    miscalibration: what the best rising map of the probabilities would gain, >= 0; discrimination: what the mapped
+    ones gain over always saying the share of positives, >= 0; uncertainty: the score of saying that share.
+    """
+
+    score: Estimate
+    miscalibration: float
+    discrimination: float
+    uncertainty: float
 
 
 def temperature(labels: np.ndarray, logits: np.ndarray, *, groups: np.ndarray | None = None) -> float:
@@ -116,6 +140,100 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray, *, bins: int = 10
     ]
 
 
+def band(labels: np.ndarray, probabilities: np.ndarray, *, bins: int = 20, level: float = 0.95) -> CalibrationBand:
+    """Band for the whole reliability curve, which holds however few pictures there are.
+
+    Only one thing is assumed of the curve: that it rises. The share of positives over any run of bins then bounds it on
+    both sides; each run gets its exact interval, at a level that lets all of them hold together.
+
+    Args:
+        labels: bool (n,), True for positive; or True where the prediction was right.
+        probabilities: float (n,), in [0, 1], of that.
+        bins: at most this many of equally many pictures, >= 1; equal probabilities are never parted.
+        level: coverage of the whole curve at once, in (0, 1).
+
+    Returns:
+        CalibrationBand at probabilities 0, 0.01 .. 1: low and high rise. A calibrated model's diagonal lies inside
+        with at least that chance, and nearly always; where it leaves the band, the model is not calibrated.
+
+    Raises:
+        InputError: shapes differ, a probability is outside [0, 1], or bins is not positive.
+        UndefinedError: there is no picture.
+
+    Assumes pictures are independent, and a higher probability never means a smaller share.
+
+    Source: Dimitriadis, Duembgen, Henzi, Puke & Ziegel 2023, doi:10.1093/biomet/asac068, over bins; Clopper-Pearson
+    limits hold for unequal chances too (Hoeffding 1956).
+
+    >>> b = band(np.arange(50) % 2 == 0, np.full(50, 0.9))
+    >>> round(float(b.low[90]), 3), round(float(b.high[90]), 3), float(b.high[91])
+    (0.355, 0.645, 1.0)
+    """
+    labels, probabilities, starts = _binned(labels, probabilities, bins)
+    counts = np.diff([*starts, len(labels)])
+    said = np.concatenate([[0], np.cumsum(np.add.reduceat(labels.astype(int), starts))])
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    first, last = (i.ravel() for i in np.triu_indices(len(starts)))
+    n, k = ends[last + 1] - ends[first], said[last + 1] - said[first]
+    quantile(level)
+    tail = (1 - level) / 2 / len(first)
+    below = np.where(k > 0, special.betaincinv(np.maximum(k, 1), n - k + 1, tail), 0.0)
+    above = np.where(k < n, special.betaincinv(k + 1, np.maximum(n - k, 1), 1 - tail), 1.0)
+    grid = np.linspace(0, 1, 101)
+    lowest, highest = probabilities[starts][first], probabilities[ends[1:] - 1][last]
+    # To the right of a run the curve is at least its mean, to the left at most; 0.29 * 100 is not quite 29.
+    low = np.where(grid[:, None] >= highest - 1e-12, below, 0.0).max(axis=1)
+    high = np.where(grid[:, None] <= lowest + 1e-12, above, 1.0).min(axis=1)
+    return CalibrationBand(grid, low, high, level)
+
+
+def brier(
+    labels: np.ndarray, probabilities: np.ndarray, *, level: float = 0.95, groups: np.ndarray | None = None
+) -> Brier:
+    """Brier score: mean squared distance from probability to what came, and its three parts.
+
+    Args:
+        labels: bool (n,), True for positive.
+        probabilities: float (n,), in [0, 1], of that.
+        level: coverage of the interval, in (0, 1).
+        groups: (n,), one name per picture; pictures of one group are not independent.
+
+    Returns:
+        Brier: the score in [0, 1], 0 is certain and right, with Student's interval on the log scale; where every
+        answer was certain and right, with Wilson's of no error. The parts add up without any bins.
+
+    Raises:
+        InputError: shapes differ, or a probability is outside [0, 1].
+        UndefinedError: there are fewer than 2 pictures, or 2 groups.
+
+    Source: Brier 1950; Murphy 1973; parts by isotonic regression: Dimitriadis, Gneiting & Jordan 2021,
+    doi:10.1073/pnas.2016191118.
+
+    >>> b = brier(np.array([0, 1, 1, 0], bool), np.array([.1, .9, .8, .3]))
+    >>> round(b.score.value, 4), b.uncertainty, round(b.discrimination, 2)
+    (0.0375, 0.25, 0.25)
+    """
+    labels, probabilities = _checked(labels, probabilities)
+    losses = (probabilities - labels) ** 2
+    plain = mean(losses, level=level, groups=groups)
+    value = plain.value
+    if value > 0:
+        factor = math.exp(min((plain.high - value) / value, 700.0))
+        low, high, method = value / factor, min(value * factor, 1.0), plain.method + "-log"
+    else:
+        n = len(labels) if groups is None else len(np.unique(groups))
+        (low, high), method = limits(0.0, n, level=level), "wilson"
+    place = np.unique(probabilities, return_inverse=True)[1]
+    weights = np.bincount(place).astype(float)
+    shares = np.bincount(place, labels) / weights
+    rising = optimize.isotonic_regression(shares, weights=weights).x[place]
+    share = labels.mean()
+    uncertainty = float(share * (1 - share))
+    best = float(((rising - labels) ** 2).mean())
+    score = Estimate(value, low, max(high, value), level, method)
+    return Brier(score, max(value - best, 0.0), max(uncertainty - best, 0.0), uncertainty)
+
+
 def ece(
     labels: np.ndarray,
     probabilities: np.ndarray,
@@ -174,6 +292,17 @@ def ece(
 
 def _binned(labels: np.ndarray, probabilities: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Labels and probabilities by rising probability, and where each bin starts."""
+    labels, probabilities = _checked(labels, probabilities)
+    if bins < 1:
+        raise InputError(f"bins must be >= 1, got {bins!r}")
+    order = np.argsort(probabilities, kind="stable")
+    labels, probabilities = labels[order], probabilities[order]
+    cuts = len(labels) * np.arange(bins) // bins
+    return labels, probabilities, np.unique(np.searchsorted(probabilities, probabilities[cuts], "left"))
+
+
+def _checked(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Labels as bool (n,), probabilities as float (n,)."""
     labels, probabilities = np.asarray(labels), np.asarray(probabilities, float)
     if labels.ndim != 1 or labels.shape != probabilities.shape:
         raise InputError(f"labels and probabilities must be (n,), got {labels.shape} and {probabilities.shape}")
@@ -183,9 +312,4 @@ def _binned(labels: np.ndarray, probabilities: np.ndarray, bins: int) -> tuple[n
         raise InputError("labels must be bool, True for positive, got values other than 0 and 1")
     if not ((probabilities >= 0) & (probabilities <= 1)).all():
         raise InputError(f"probabilities must be in [0, 1], got {probabilities.min()}..{probabilities.max()}")
-    if bins < 1:
-        raise InputError(f"bins must be >= 1, got {bins!r}")
-    order = np.argsort(probabilities, kind="stable")
-    labels, probabilities = labels[order].astype(bool), probabilities[order]
-    cuts = len(labels) * np.arange(bins) // bins
-    return labels, probabilities, np.unique(np.searchsorted(probabilities, probabilities[cuts], "left"))
+    return labels.astype(bool), probabilities

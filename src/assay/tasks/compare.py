@@ -26,7 +26,7 @@ _MOST = 1000  # pictures of which all pairs are scored: half a million
 _CANDIDATES = 10  # pictures that are scored to find the nearest one
 _SMALL = 32  # side in pixels of the copies by which candidates are found
 _WHOLE = 1 << 14  # pixels of a side that no picture exceeds
-_SHOWN = 5  # pairs at each end that are shown
+_SHOWN = 4  # pairs at each end that are shown
 _LEAST_MS = 161  # pixels that the shorter side must have for MS-SSIM
 
 
@@ -69,8 +69,7 @@ class Comparison:
 
 
 def compare(
-    path: str | os.PathLike[str],
-    other: str | os.PathLike[str] | None = None,
+    paths: Sequence[str | os.PathLike[str]],
     *,
     out: str | os.PathLike[str] | None = None,
     pairs: str = "all",
@@ -87,8 +86,7 @@ def compare(
     is made smaller, nothing is enlarged.
 
     Args:
-        path: a picture, or a folder of pictures.
-        other: the other picture; None with a folder.
+        paths: of two pictures, or of one folder.
         out: where report, table and figures go; for a folder `./<name>.compared` by default, for two pictures nowhere.
         pairs: of a folder, "all", or "nearest": for each picture the one most like it.
         window: of SSIM, "gaussian" or "uniform", as in `pixels.fidelity.ssim`.
@@ -112,12 +110,14 @@ def compare(
         raise InputError(f"pairs must be one of {', '.join(WHICH)}, got {pairs!r}")
     if side < fidelity.WINDOWS[window].size:
         raise InputError(f"side must be >= {fidelity.WINDOWS[window].size}, got {side!r}")
-    began, root = time.monotonic(), Path(path)
-    clock = Clock({"reading": 1.0, "comparing": 1.0}, tell=tell)
-    if other is not None:
-        return _two(root, Path(other), out, window=window, colour=colour, clock=clock, stop=stop, began=began)
-    if not root.is_dir():
-        raise InputError(f"compare needs two pictures or one folder, got {root} alone")
+    began, clock = time.monotonic(), Clock({"reading": 1.0, "comparing": 1.0}, tell=tell)
+    if len(paths) == 2:
+        a, b = map(Path, paths)
+        return _two(a, b, out, window=window, colour=colour, clock=clock, stop=stop, began=began)
+    if len(paths) != 1 or not Path(paths[0]).is_dir():
+        given = ", ".join(map(str, paths)) or "nothing"
+        raise InputError(f"compare needs two pictures or one folder, got {given}")
+    root = Path(paths[0])
     place = looking.out_folder(root, out, ending="compared")
     names, images, problems = _read(root, window, colour=colour, side=side, processes=processes, clock=clock, stop=stop)
     if len(images) < 2:

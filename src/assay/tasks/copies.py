@@ -12,10 +12,6 @@ from ..pixels import hashes, likeness
 from ..pixels.facts import Facts
 
 _SHARPNESS = list(Facts.__dataclass_fields__).index("sharpness")
-# Hashes see the broad shapes that all pictures of one product share. So a hash that many share says nothing, and the
-# fine detail of the rest must agree: of made copies (JPEG 30, half size, brighter, mirrored, turned) 95 in 100 do.
-_PARTNERS = 8
-_CONFIRMED = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,7 @@ def find(workspace: Workspace, pictures: Collection) -> Copies:
     """
     if not len(pictures):
         return Copies([], np.zeros(0, np.int64))
-    inputs = [pictures.keys, pictures.network, hashes.RADIUS, _PARTNERS, _CONFIRMED]
+    inputs = [pictures.keys, pictures.network, hashes.RADIUS, hashes.PARTNERS, likeness.SAME]
     pairs = workspace.keep("copies", inputs, lambda: {"pairs": _pairs(pictures)})["pairs"]
     group = neighbours.connected(len(pictures), pairs)
     members: dict[int, list[int]] = {}
@@ -65,7 +61,7 @@ def _pairs(pictures: Collection) -> np.ndarray:
     exact = np.array([(a, b) for a, b in same if a != b], np.int64).reshape(-1, 2)
     hashed = hashes.near_pairs(pictures.hash, radius=hashes.RADIUS)
     partners = np.bincount(hashed.ravel(), minlength=len(pictures))
-    hashed = hashed[(partners[hashed] <= _PARTNERS).all(axis=1)]
+    hashed = hashed[(partners[hashed] <= hashes.PARTNERS).all(axis=1)]
     return np.concatenate([exact, _confirmed(pictures, hashed), neighbours.alike(pictures.features)])
 
 
@@ -75,7 +71,7 @@ def _confirmed(pictures: Collection, pairs: np.ndarray) -> np.ndarray:
     for start in range(0, len(pairs), 500):
         fresh = sorted({int(i) for i in pairs[start : start + 500].ravel()} - set(details))
         details |= {i: likeness.detail(decode(jpeg, header(jpeg))) for i, jpeg in pictures.thumbnails(fresh).items()}
-    kept = [likeness.correlation(details[a], details[b]) >= _CONFIRMED for a, b in pairs.tolist()]
+    kept = [likeness.correlation(details[a], details[b]) >= likeness.SAME for a, b in pairs.tolist()]
     return np.asarray(pairs[np.array(kept, bool)])
 
 

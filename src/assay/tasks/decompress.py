@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -77,9 +78,8 @@ def decompress(
 
 
 def _as_png(names: list[str]) -> list[str]:
-    """Name the pictures as they were, but for the ending; where two would be one, the old ending stays before it."""
+    """Name the pictures as they were, but for the ending; where two would be one, the old endings stay before it."""
     plain = [str(PurePosixPath(name).with_suffix(".png")) for name in names]
-    seen: dict[str, int] = {}
-    for name in plain:
-        seen[name] = seen.get(name, 0) + 1
-    return [new if seen[new] == 1 else f"{old}.png" for old, new in zip(names, plain, strict=True)]
+    twice = {name for name, times in Counter(plain).items() if times > 1}
+    new = [f"{old}.png" if name in twice else name for old, name in zip(names, plain, strict=True)]
+    return new if len(set(new)) == len(new) else [f"{old}.png" for old in names]

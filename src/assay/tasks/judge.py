@@ -1,244 +1,271 @@
-"""Judge: how good is a classifier on pictures it has never seen, and how sure can that be?"""
+"""Judge: how far can a classifier be trusted? By any program's scores, on a table, or on pictures new to it."""
 
-import json
-from dataclasses import dataclass
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..data.collection import Collection
-from ..data.workspace import Workspace, fingerprint
+from ..data import delivery
 from ..errors import InputError, UndefinedError
-from ..stats import bayes, calibration, confusion, intervals, roc
+from ..report import record
+from ..stats import compare as comparisons
 from ..stats.intervals import Estimate
-from .learn import Learned, seen
-
-_READS = "sealed.json"
+from ..stats.roc import Band, Curve
+from ..workers.clock import Clock
+from . import judge_page, ruling
+from .cases import Case, from_model, from_scores, from_table
+from .findings import Findings, Versus, find_many, find_two
+from .judgement import Cutoff, check
 
 
 @dataclass(frozen=True, slots=True)
-class Measures:
-    """How good n predictions are; lists are by class, None where a class has too few pictures to say."""
+class Judged:
+    """How far a classifier can be trusted, and where that was written.
 
+    counts: rows by class; figures: estimates by name, None where there are too few rows to say; matrix: rows are true
+    classes, columns what was said; learning and forecast: rows learnt from, and the figure reached or to be expected.
+    """
+
+    headline: str
+    sentences: list[str]
+    warnings: list[str]
     n: int
-    accuracy: Estimate
-    baseline: Estimate
-    balanced_accuracy: Estimate
-    log_loss: Estimate
-    recall: list[Estimate | None]
-    precision: list[Estimate | None]
-    auc: list[Estimate | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Cutoff:
-    """Where a score counts as positive, what follows for sealed pictures, and what a flag then means.
-
-    positive: a class; threshold: of its probability; rule: in words; prevalence: share of positives where the model
-    is used; ppv, npv: at that prevalence, None where nothing was flagged; frequencies: the same in whole pictures out
-    of 1,000.
-    """
-
-    positive: str
-    threshold: float
-    rule: str
-    sensitivity: Estimate
-    specificity: Estimate
-    prevalence: float
-    prevalence_given: bool
-    ppv: Estimate | None
-    npv: Estimate | None
-    frequencies: bayes.NaturalFrequencies
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the sealed part and repeated cross-validation on the rest say.
-
-    sealed, repeated: measures of the two; probabilities: float (t, k) of the sealed part; predictions: int (t,);
-    matrix: int (k, k), rows true; curves: by class (for two classes, of the positive alone); cutoff: for two classes;
-    more: sealed pictures that would halve the interval of the accuracy; reads: models that the sealed part has judged.
-    """
-
-    sealed: Measures
-    repeated: Measures
-    probabilities: np.ndarray
-    predictions: np.ndarray
-    matrix: np.ndarray
-    curves: list[tuple[str, roc.Curve, roc.Band | None]]
-    reliability: list[calibration.Bin]
+    counts: dict[str, int]
+    positive: str | None
+    figures: dict[str, Estimate | None]
     cutoff: Cutoff | None
-    more: int
-    reads: int
+    threshold: Estimate | None
+    matrix: np.ndarray
+    compared: Versus | None
+    learning: list[tuple[int, Estimate]]
+    forecast: list[tuple[int, Estimate]]
+    notes: list[str]
+    report: str
+    plots: list[str]
 
 
 def judge(
-    workspace: Workspace,
-    pictures: Collection,
-    learned: Learned,
+    path: str | os.PathLike[str],
     *,
+    folder: str | os.PathLike[str] | None = None,
+    target: str | None = None,
+    classifier: Any = "boosting",
+    compare: Any = None,
+    labels: str = "folders",
     positive: str | None = None,
     specificity: float | None = None,
     cost_fp: float = 1.0,
     cost_fn: float = 1.0,
     prevalence: float | None = None,
+    group: str | None = None,
+    level: float = 0.95,
+    folds: int = 10,
+    repeats: int = 1,
+    out: str | os.PathLike[str] | None = None,
     seed: int = 0,
-) -> Judgement:
-    """Judge a classifier on its sealed part.
+    processes: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Judged:
+    """Judge a classifier: by scores that any program wrote, by cross-validation on a table, or on pictures.
 
     Args:
-        workspace: where it is counted how often the sealed part was read.
-        pictures: of the folder.
-        learned: the classifier.
-        positive: for two classes, the one that a flag means; the rarer by default.
-        specificity: that the cut-off must reach; by default the cut-off has least cost.
-        cost_fp: cost of a false alarm, in any unit.
+        path: CSV with the columns label and score (or one column per class; group, fold, id at need); a CSV table, with
+            target; or a `.assay` file, with folder.
+        folder: labelled pictures, for a model.
+        target: the column of a table that is to be told by the others.
+        classifier: "boosting", "logistic" or "bayes", or a scikit-learn estimator; for a table.
+        compare: another CSV of scores of the same rows; for a table another classifier; for a model another model.
+        labels: "folders", or a CSV file with the columns file and label; for a model.
+        positive: of two classes, the one that a flag means; by default the one called 1, yes, true or positive, else
+            the rarer.
+        specificity: share of negatives that the cut-off must pass.
+        cost_fp: cost of a false alarm. Without costs or a specificity the cut-off has the greatest sum of sensitivity
+            and specificity.
         cost_fn: cost of a miss, in the same unit.
-        prevalence: share of positives where the model will be used; as in the labels by default.
-        seed: of the bootstrap for the band round the curve.
+        prevalence: share of positives where the classifier will be used; as in the data by default.
+        group: column of rows that are not independent; `group` by default, where it is there.
+        level: coverage of every interval.
+        folds: parts of a table that take turns to be judged.
+        repeats: times that this is done, with other folds.
+        out: folder for the report, the plots and the result; `./<name>.judged` by default.
+        seed: of everything random.
+        processes: that read pictures.
+        tell: shows a line about progress.
+        stop: asked between steps; True ends the work.
 
     Returns:
-        The judgement.
+        What was found, and where it was written.
 
     Raises:
-        InputError: positive is no class, or prevalence, specificity or a cost is out of range.
+        InputError: an argument is not allowed, or a file is not what it must be: the message says what must hold.
+        UndefinedError: a class has fewer than two rows.
+        WorkspaceError: the results cannot be written.
+        KeyboardInterrupt: stop said True.
     """
-    classes = learned.classes
-    if positive is not None and positive not in classes:
-        raise InputError(f"--positive must be one of {', '.join(map(repr, classes[:10]))}, got {positive!r}")
-    if positive is not None and len(classes) > 2:
-        raise InputError(f"--positive needs 2 classes, got {len(classes)}")
-    if prevalence is not None and not 0 < prevalence < 1:
-        raise InputError(f"--prevalence must be between 0 and 1, got {prevalence!r}")
+    source = Path(path)
+    check(specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence, level=level, seed=seed)
+    _check(source, folder, target, folds, repeats)
+    place = Path(out) if out is not None else Path(f"{source.stem}.judged")
+    delivery.claim(place)
+    clock = Clock({"reading": 1.0, "judging": 2.0, "writing the report": 6.0}, tell=tell)
+    clock.begin("reading", 1)
+    own = specificity is None and cost_fp == cost_fn
     rng = np.random.default_rng(seed)
-    sealed = learned.sealed
-    y, group = learned.label[sealed], learned.group[sealed]
-    probabilities = learned.head.probabilities(seen(pictures)[learned.used[sealed]])
-    developed = learned.label[learned.development]
-    out_of_fold = learned.probabilities
 
-    cutoff, predictions = None, probabilities.argmax(axis=1)
-    if len(classes) == 2:
-        which = classes.index(positive) if positive else int(np.argmin(np.bincount(learned.label, minlength=2)))
-        threshold, rule = _threshold(
-            developed == which, out_of_fold[..., which], specificity, cost_fp, cost_fn, prevalence
+    def read(what: Any, *, first: bool) -> Case:
+        if folder is not None:
+            return from_model(
+                Path(what), Path(folder), labels=labels, positive=positive, own=own, processes=processes, clock=clock,
+                stop=stop
+            )  # fmt: skip
+        if target is not None:
+            return from_table(
+                source, target=target, classifier=what, positive=positive, group=group, folds=folds, repeats=repeats,
+                level=level, seed=seed, curve=first, clock=clock, stop=stop,
+            )  # fmt: skip
+        # Which rows belong together is said once, by the file that is judged.
+        return from_scores(Path(what), positive=positive, group=group if first else None)
+
+    case = read(classifier if target is not None else source, first=True)
+    two = case.positive is not None
+    if not two and not (own and prevalence is None):
+        raise InputError(f"--specificity, costs and --prevalence need 2 classes, got {len(case.classes)}")
+
+    def find(of: Case) -> Findings:
+        shared: dict[str, Any] = {"probable": of.probable, "groups": of.groups, "level": level, "rng": rng}
+        if of.positive is None:
+            return find_many(of.classes, of.labels, of.scores, **shared)
+        return find_two(
+            of.classes, of.labels, of.scores, positive=of.positive, folds=of.folds, fixed=of.fixed,
+            specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence, **shared,
+        )  # fmt: skip
+
+    clock.begin("judging", 1)
+    findings = find(case)
+    versus, other = None, None
+    if compare is not None:
+        name = _name(compare)
+        second = _aligned(case, read(compare, first=False), source, name)
+        other = find(second)
+        versus = _versus(name, case, second, findings, other, level)
+    own_name = source.name if target is None else _name(classifier)
+    title = source.name if target is None else f"{source.name}, {own_name}"
+    single = case.scores if two and case.scores.ndim == 1 else None
+    doubt, told = ruling.suspicions(findings, single)
+    warnings = [*case.warnings, *told]
+    answer = ruling.rule(findings, unit=case.unit, split=case.split, versus=versus, doubt=doubt)
+    clock.begin("writing the report", 1)
+    both: list[tuple[str, Curve, Band | None]] = []
+    if two and versus is not None and other is not None:
+        both = [(name, f.curves[0][1], None) for name, f in ((own_name, findings), (versus.name, other))]
+    made = judge_page.made(source, case, seed=seed, level=level, cutoff=findings.cutoff)
+    drawn = judge_page.draw(case, findings)
+    page = judge_page.write(
+        title, answer, case, findings, name=own_name, warnings=warnings, versus=versus, both=both, made=made
+    )
+    report = place / "report.html"
+    result = Judged(
+        headline=answer.headline,
+        sentences=[*answer.sentences, *answer.settle],
+        warnings=warnings,
+        n=len(case.labels),
+        counts={c: int((case.labels == i).sum()) for i, c in enumerate(case.classes)},
+        positive=None if case.positive is None else case.classes[case.positive],
+        figures={_key(name): estimate for name, estimate, _ in findings.figures},
+        cutoff=findings.cutoff,
+        threshold=findings.threshold,
+        matrix=findings.matrix,
+        compared=versus,
+        learning=case.learning,
+        forecast=case.forecast,
+        notes=case.notes,
+        report=str(report),
+        plots=[str(place / name) for name in drawn],
+    )
+    # The mark comes last: a folder without it is unfinished.
+    delivery.deliver(place, {**drawn, report.name: page, delivery.MARK: record.as_json(result)})
+    clock.finish()
+    return result
+
+
+def _check(source: Path, folder: str | os.PathLike[str] | None, target: str | None, folds: int, repeats: int) -> None:
+    model = source.suffix.lower() == ".assay"
+    if not source.is_file():
+        raise InputError(
+            f"FILE must be a CSV file or a model, got {'a folder' if source.is_dir() else 'nothing'} at {source}"
         )
-        predictions = np.where(probabilities[:, which] >= threshold, which, 1 - which)
-        share = prevalence if prevalence is not None else float((learned.label == which).mean())
-        cutoff = _cutoff(classes[which], y == which, probabilities[:, which], threshold, rule, share, prevalence, group)
-    wanted = [classes.index(cutoff.positive)] if cutoff else range(len(classes))
-    measured = measure(y, probabilities[None], predictions[None], group)
-    return Judgement(
-        sealed=measured,
-        repeated=measure(developed, out_of_fold, out_of_fold.argmax(axis=2), learned.group[learned.development]),
-        probabilities=probabilities,
-        predictions=predictions,
-        matrix=confusion.matrix(y, predictions, classes=len(classes)),
-        curves=[
-            (classes[c], *_curve(y == c, probabilities[:, c], rng)) for c in wanted if 1 < (y == c).sum() < len(y) - 1
-        ],
-        reliability=_reliability(developed, out_of_fold.mean(axis=0)),
-        cutoff=cutoff,
-        more=intervals.halve(measured.accuracy, len(y)),
-        reads=_count(
-            workspace, fingerprint([learned.head.weight, learned.head.bias, pictures.keys[learned.used[sealed]]])
-        ),
-    )
+    if model and folder is None:
+        raise InputError(f"a model needs pictures to be judged on, got {source} alone: assay judge {source} FOLDER")
+    if folder is not None and not model:
+        raise InputError(f"FOLDER goes with a .assay file, got {source}")
+    if model and target is not None:
+        raise InputError("--target goes with a table, got a model")
+    if folds < 2 or repeats < 1:
+        raise InputError(f"--folds must be >= 2 and --repeats >= 1, got {folds!r} and {repeats!r}")
 
 
-def measure(labels: np.ndarray, probabilities: np.ndarray, predictions: np.ndarray, groups: np.ndarray) -> Measures:
-    """Measure predictions; those of several repeats of the same pictures count the pictures once.
+def _aligned(first: Case, second: Case, source: Path, name: str) -> Case:
+    """Bring the rows of another case into the order of the first; both must be about the same things."""
+    if first.classes != second.classes or first.positive != second.positive:
+        raise InputError(
+            f"--compare must be about the same classes, got {', '.join(second.classes[:5])} in {name} and "
+            f"{', '.join(first.classes[:5])} in {source.name}"
+        )
+    if len(first.labels) != len(second.labels):
+        raise InputError(
+            f"--compare must be about the same rows, got {len(second.labels):,} in {name} and {len(first.labels):,} in "
+            f"{source.name}"
+        )
+    order = np.arange(len(first.labels))
+    if first.names is not None and second.names is not None:
+        place = {key: i for i, key in enumerate(second.names)}
+        missing = next((key for key in first.names if key not in place), None)
+        if missing is not None or len(place) < len(second.names):
+            what = f"no {missing!r}" if missing is not None else "a name twice"
+            raise InputError(f"--compare must name the same rows, each once, got {what} in {name}")
+        order = np.array([place[key] for key in first.names])
+    if (second.labels[order] != first.labels).any():
+        row = int((second.labels[order] != first.labels).argmax()) + 1
+        raise InputError(
+            f"--compare must have the same label in each row, got another in row {row:,} of {name}: sort both alike, "
+            f"or "
+            "give both a column id"
+        )
+    axis = 0 if second.scores.ndim == 1 or second.positive is None else 1
+    scores = second.scores.take(order, axis=axis) if second.scores.ndim < 3 else second.scores[:, order]
+    return replace(second, scores=scores, labels=first.labels, groups=first.groups, folds=first.folds)
 
-    Args:
-        labels: int (n,), class numbers.
-        probabilities: float (repeats, n, k).
-        predictions: int (repeats, n).
-        groups: int (n,), pictures that are not independent.
 
-    Returns:
-        Measures with intervals over groups.
-    """
-    repeats, n, k = probabilities.shape
-    y, flat, g = np.tile(labels, repeats), predictions.ravel(), np.tile(groups, repeats)
-    # Distinct groups and one repeat are independent pictures: the plain interval is the right one.
-    named = None if repeats == 1 and len(np.unique(groups)) == n else g
-    return Measures(
-        n=n,
-        accuracy=confusion.accuracy(y, flat, groups=named),
-        baseline=confusion.majority(labels, groups=None if named is None else groups),
-        balanced_accuracy=confusion.balanced_accuracy(y, flat, classes=k, groups=named),
-        log_loss=confusion.log_loss(y, probabilities.reshape(-1, k), groups=named),
-        recall=confusion.recall(y, flat, classes=k, groups=named),
-        precision=confusion.precision(y, flat, classes=k, groups=named),
-        auc=[_auc(labels == c, probabilities[:, :, c], None if named is None else groups) for c in range(k)],
-    )
-
-
-def _auc(positive: np.ndarray, scores: np.ndarray, groups: np.ndarray | None) -> Estimate | None:
+def _versus(name: str, case: Case, second: Case, a: Findings, b: Findings, level: float) -> Versus | None:
     try:
-        return roc.auc(positive, scores, groups=groups)
+        if case.positive is not None:
+            found = comparisons.aucs(
+                case.labels == case.positive,
+                *(_once(c.scores) for c in (case, second)),
+                level=level,
+                groups=case.groups,
+            )
+            figure = "AUC"
+        else:
+            found, figure = comparisons.accuracies(case.labels, a.predictions, b.predictions, level=level), "accuracy"
     except UndefinedError:
         return None
+    return Versus(name, figure, found.first, found.second, found.difference, found.p_value)
 
 
-def _threshold(
-    positive: np.ndarray,
-    scores: np.ndarray,
-    specificity: float | None,
-    cost_fp: float,
-    cost_fn: float,
-    prevalence: float | None,
-) -> tuple[float, str]:
-    """Choose a cut-off, at need on out-of-fold scores (repeats, d), and say by which rule."""
-    scores = scores.mean(axis=0)
-    if specificity is not None:
-        rule = f"specificity of at least {specificity:g} out of fold"
-        return roc.cutoff(positive, scores, specificity=specificity), rule
-    if cost_fp == cost_fn:
-        # The probabilities are calibrated out of fold: the likelier class makes the fewest errors, and a cut-off
-        # searched for on a few dozen pictures would only add its own noise.
-        return 0.5, "the likelier class"
-    rule = f"least cost out of fold, a miss costing {cost_fn / cost_fp:g} times a false alarm"
-    return roc.cutoff(positive, scores, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence), rule
+def _once(scores: np.ndarray) -> np.ndarray:
+    return scores if scores.ndim == 1 else np.asarray(scores.mean(axis=0))
 
 
-def _cutoff(
-    name: str,
-    positive: np.ndarray,
-    scores: np.ndarray,
-    threshold: float,
-    rule: str,
-    share: float,
-    given: float | None,
-    group: np.ndarray,
-) -> Cutoff | None:
-    try:
-        sensitivity, specificity = roc.at(positive, scores, threshold, groups=group)
-    except UndefinedError:  # the sealed part has one class only
-        return None
-    ppv = npv = None
-    try:
-        values = bayes.predictive_values(sensitivity, specificity, share)
-        ppv, npv = values.ppv, values.npv
-    except UndefinedError:  # nothing was flagged, or everything
-        pass
-    frequencies = bayes.natural_frequencies(sensitivity, specificity, share)
-    return Cutoff(name, threshold, rule, sensitivity, specificity, share, given is not None, ppv, npv, frequencies)
+def _name(of: Any) -> str:
+    """Name a file or a classifier."""
+    return Path(of).name if isinstance(of, str | os.PathLike) else type(of).__name__
 
 
-def _curve(positive: np.ndarray, scores: np.ndarray, rng: np.random.Generator) -> tuple[roc.Curve, roc.Band | None]:
-    return roc.curve(positive, scores), roc.band(positive, scores, rng=rng)
-
-
-def _reliability(labels: np.ndarray, probabilities: np.ndarray) -> list[calibration.Bin]:
-    """Compare the probability of the likeliest class with how often it is right."""
-    right = probabilities.argmax(axis=1) == labels
-    return calibration.reliability(right, probabilities.max(axis=1), bins=10)
-
-
-def _count(workspace: Workspace, model: str) -> int:
-    """Note that a model was judged on the sealed part; return how many were."""
-    models: list[str] = workspace.note(_READS, [])
-    if model not in models:
-        models.append(model)
-        workspace.write(_READS, json.dumps(models))
-    return len(models)
+def _key(name: str) -> str:
+    """Name a figure for a program: average_precision, ppv, log_loss."""
+    return name.partition(" at ")[0].partition(" (")[0].lower().replace(" ", "_")

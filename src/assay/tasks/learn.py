@@ -92,7 +92,7 @@ def learn(
     features = seen(pictures)[used]
 
     development = np.flatnonzero(part != "test")
-    x, y, g = features[development], label[development], group[development]
+    x, y, g = heads.root(features[development]), label[development], group[development]
     inputs = [pictures.keys[used], pictures.network, features.shape[1], classes, label, part, group]
 
     def make() -> dict[str, np.ndarray]:
@@ -112,7 +112,9 @@ def learn(
     try:
         rng = np.random.default_rng(seed)
         strange = workspace.keep(
-            "novelty", [*inputs, seed, REFUSED], lambda: abstain.fit(x, y, g, rate=REFUSED, rng=rng).arrays()
+            "novelty",
+            [*inputs, seed, REFUSED],
+            lambda: abstain.fit(features[development], y, g, rate=REFUSED, rng=rng).arrays(),
         )
         novelty = abstain.Novelty.from_arrays(strange)
     except UndefinedError as e:
@@ -140,7 +142,7 @@ def learn(
 
 
 def seen(pictures: Collection) -> np.ndarray:
-    """Return what a head sees: features of the whole picture, and where there are tiles, the largest over them.
+    """Return the features of the whole picture, and where there are tiles, also the largest over them.
 
     Args:
         pictures: of a folder.

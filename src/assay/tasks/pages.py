@@ -10,14 +10,15 @@ from ..data.collection import Collection
 from ..data.folder import Labels
 from ..data.workspace import Workspace
 from ..pixels.facts import Facts
-from ..report import gallery, page, record, sections
+from ..report import gallery, page, record, sections, trust
 from ..stats.intervals import Estimate
 from .copies import Copies
 from .copies import Group as Same
 from .group import Groups
-from .judge import Judgement, Measures
+from .judgement import Measures
 from .learn import Learned
 from .scan import Scan, flags
+from .sealed import Judgement
 from .trial import Trial
 from .verdict import Verdict, said
 
@@ -219,7 +220,7 @@ def _judged(
     if trial is not None:
         parts.append(_trial(trial))
     if cutoff is not None:
-        parts.append(sections.meaning(cutoff.positive, cutoff.prevalence, cutoff.frequencies, cutoff.ppv, cutoff.npv))
+        parts.append(trust.meaning(cutoff.positive, cutoff.prevalence, cutoff.frequencies, cutoff.ppv, cutoff.npv))
     return parts
 
 

@@ -1,7 +1,7 @@
 """Predict: pictures in, a label, probabilities and "none of these" out, with a model file."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import folder, rows
 from ..errors import InputError
-from ..models import backbone, saved
+from ..models import backbone, heads, saved
 from ..workers import local
 from ..workers.clock import Clock
 
@@ -42,6 +42,15 @@ class Predictions:
     rows: list[Prediction]
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a model says of one file, the hash of its content, and its thumbnail; both empty where it is no picture."""
+
+    prediction: Prediction
+    sha256: str
+    thumbnail: bytes
+
+
 def predict(
     model: str | os.PathLike[str],
     paths: Sequence[str | os.PathLike[str]],
@@ -65,34 +74,74 @@ def predict(
     Raises:
         InputError: the model cannot be read or wants another backbone, or a path does not exist.
     """
+    loaded = load(model)
+    files = _files([Path(p) for p in paths])
+    clock = Clock({"predicting": len(files) / 100}, tell=tell, job="predict", units=len(files))
+    clock.begin("predicting", len(files))
+    found = [seen.prediction for seen in look(loaded, files, root=Path(), processes=processes, clock=clock, stop=stop)]
+    clock.finish()
+    return Predictions(loaded.head.classes, sorted(found, key=lambda row: os.fsencode(row.file)))
+
+
+def load(model: str | os.PathLike[str]) -> saved.Model:
+    """Read a model that this version can use.
+
+    Args:
+        model: a `.assay` file.
+
+    Returns:
+        The model.
+
+    Raises:
+        InputError: the model cannot be read, or wants another backbone.
+    """
     loaded = saved.unpack(Path(model))
     if loaded.card.get("backbone") != backbone.identity():
         raise InputError(f"MODEL must be made for {backbone.identity()}, got {loaded.card.get('backbone')!r}")
-    files = _files([Path(p) for p in paths])
+    return loaded
+
+
+def look(
+    model: saved.Model,
+    files: Sequence[folder.File],
+    *,
+    root: Path,
+    processes: int | None,
+    clock: Clock,
+    stop: Callable[[], bool],
+) -> Iterator[Looked]:
+    """Let a model see files, a batch at a time.
+
+    Args:
+        model: from `load`.
+        files: to look at.
+        root: folder that their paths are below.
+        processes: that read pictures; as many as processors by default.
+        clock: is told of every file.
+        stop: asked between batches; True ends after the one under way.
+
+    Yields:
+        One for each file, in the order in which they are done.
+    """
     processes = processes or len(os.sched_getaffinity(0))
     network = backbone.Backbone(threads=processes)
-    tiles = loaded.card.get("views") == "tiles"
-    examine = partial(rows.examine, root=Path(), size=backbone.SIZE, tiles=tiles)
-    clock = Clock({"predicting": len(files) / 100}, tell=tell, job="predict", units=len(files))
-    clock.begin("predicting", len(files))
-    found: list[Prediction] = []
+    tiles = model.card.get("views") == "tiles"
+    examine = partial(rows.examine, root=root, size=backbone.SIZE, tiles=tiles)
     batch: list[rows.Row] = []
     for results in local.run(examine, files, processes=max(1, min(processes, len(files))), stop=stop):
         for file, result in results:
             if isinstance(result, local.Failure):
-                found.append(_none(file.path, result.status, result.reason))
+                yield Looked(_none(file.path, result.status, result.reason), "", b"")
             elif result.views is None:
-                found.append(_none(file.path, str(result.columns["status"]), str(result.columns["reason"])))
+                yield Looked(_none(file.path, str(result.columns["status"]), str(result.columns["reason"])), "", b"")
             else:
                 batch.append(result)
         clock.advance(len(results))
         if len(batch) >= _ROWS:
-            found += _answers(loaded, network, batch)
+            yield from _answers(model, network, batch)
             batch = []
     if batch:
-        found += _answers(loaded, network, batch)
-    clock.finish()
-    return Predictions(loaded.head.classes, sorted(found, key=lambda row: os.fsencode(row.file)))
+        yield from _answers(model, network, batch)
 
 
 def _files(paths: list[Path]) -> list[folder.File]:
@@ -114,19 +163,18 @@ def _none(path: bytes, status: str, reason: str) -> Prediction:
     return Prediction(os.fsdecode(path), "", None, (), status, reason)
 
 
-def _answers(model: saved.Model, network: backbone.Backbone, batch: list[rows.Row]) -> list[Prediction]:
+def _answers(model: saved.Model, network: backbone.Backbone, batch: list[rows.Row]) -> Iterator[Looked]:
     seen = network.see(np.stack([row.views for row in batch if row.views is not None]))
     features = seen.features if seen.tile_features is None else np.hstack([seen.features, seen.tile_features])
     features = features.astype(np.float32)
-    chances = model.head.probabilities(features)
+    chances = model.head.probabilities(heads.root(features))
     strange = model.novelty.refuses(features) if model.novelty is not None else np.zeros(len(batch), bool)
     best = decide(chances, model.card, model.head.classes)
-    answers = []
     for row, p, s, b in zip(batch, chances, strange, best, strict=True):
         label = NONE if s else model.head.classes[b]
         name = os.fsdecode(row.columns["path"])  # type: ignore[arg-type]
-        answers.append(Prediction(name, label, float(p[b]), tuple(float(x) for x in p), "ok", ""))
-    return answers
+        prediction = Prediction(name, label, float(p[b]), tuple(float(x) for x in p), "ok", "")
+        yield Looked(prediction, str(row.columns["sha256"]), row.columns["thumbnail"])  # type: ignore[arg-type]
 
 
 def decide(probabilities: np.ndarray, card: dict[str, object], classes: tuple[str, ...]) -> np.ndarray:

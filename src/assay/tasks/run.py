@@ -1,15 +1,11 @@
 """Run: the main job, from a folder of pictures to a verdict, a report, a list and a model."""
 
 import os
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ..data import folder
 from ..data.collection import Collection, collect
@@ -19,7 +15,8 @@ from ..models import backbone, saved
 from ..report import record
 from ..stats.intervals import Estimate
 from ..workers.clock import Clock
-from . import copies, group, judge, learn, pages, scan, verdict
+from . import copies, group, learn, pages, scan, sealed, verdict
+from .judgement import check
 from .trial import Trial, try_tiles
 
 _SPLITS = "splits.json"
@@ -36,7 +33,7 @@ class Run:
     groups: dict[str, int]
     accuracy: Estimate | None
     auc: dict[str, Estimate | None]
-    judgement: judge.Judgement | None
+    judgement: sealed.Judgement | None
     report: str
     table: str
     model: str | None
@@ -90,7 +87,7 @@ def run(
         raise InputError(f"PATH must hold pictures, got no file in {root}")
     if labels not in ("folders", "none") and not Path(labels).is_file():
         raise InputError(f"--labels must be folders, none or a CSV file, got {labels!r}")
-    _check(specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence, seed=seed)
+    check(specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence, seed=seed)
     began = time.monotonic()
     with Workspace(scan.place(root, out), width=backbone.WIDTH) as workspace:
         n = len(listing.files)
@@ -117,7 +114,7 @@ def run(
         clock.begin("groups", 1)
         kinds = group.find(workspace, pictures, seed=seed)
         learned: learn.Learned | None = None
-        judgement: judge.Judgement | None = None
+        judgement: sealed.Judgement | None = None
         trial: Trial | None = None
         why = ""
         try:
@@ -127,7 +124,7 @@ def run(
                 if not tiles:
                     trial = try_tiles(workspace, root, pictures, learned, seed=seed, processes=processes)
                 clock.begin("judging", 1)
-                judgement = judge.judge(
+                judgement = sealed.judge(
                     workspace,
                     pictures,
                     learned,
@@ -191,18 +188,6 @@ def run(
     )
 
 
-def _check(*, specificity: float | None, cost_fp: float, cost_fn: float, prevalence: float | None, seed: int) -> None:
-    """Refuse what no cut-off could honour before hours of reading, not after."""
-    for name, value in (("--specificity", specificity), ("--prevalence", prevalence)):
-        if value is not None and not 0 < value < 1:
-            raise InputError(f"{name} must be between 0 and 1, got {value!r}")
-    for name, cost in (("--cost-fp", cost_fp), ("--cost-fn", cost_fn)):
-        if not (np.isfinite(cost) and cost > 0):
-            raise InputError(f"{name} must be a number above 0, got {cost!r}")
-    if seed < 0:
-        raise InputError(f"--seed must be >= 0, got {seed!r}")
-
-
 def _labels(labels: str, pictures: Collection) -> folder.Labels:
     paths = list(pictures.paths)
     if labels == "folders":
@@ -225,7 +210,7 @@ def _learn(
     return learned
 
 
-def _model(pictures: Collection, learned: learn.Learned, judgement: judge.Judgement, *, seed: int) -> saved.Model:
+def _model(pictures: Collection, learned: learn.Learned, judgement: sealed.Judgement, *, seed: int) -> saved.Model:
     """Put everything that a later reader needs to trust the model beside its weights."""
     cutoff = judgement.cutoff
     card: dict[str, Any] = {
@@ -241,25 +226,9 @@ def _model(pictures: Collection, learned: learn.Learned, judgement: judge.Judgem
         "split_by": learned.split_by,
         "sealed_reads": judgement.reads,
         "seed": seed,
-        "versions": versions(),
+        "versions": record.versions(),
     }
     return saved.Model(learned.head, learned.novelty, record.plain(card))
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of everything that a result depends on."""
-    packages = (
-        "assay",
-        "numpy",
-        "scipy",
-        "scikit-learn",
-        "opencv-python-headless",
-        "pillow",
-        "simplejpeg",
-        "openvino",
-        "pylance",
-    )
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
 
 
 def _made(
@@ -272,6 +241,6 @@ def _made(
         ("network", f"{pictures.network or backbone.identity()}, {views}"),
         ("seed", str(seed)),
         ("seconds", ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in times.items())),
-        ("versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
+        ("versions", ", ".join(f"{name} {version}" for name, version in record.versions().items())),
         ("written to", "the workspace only; no picture was changed, nothing left this computer"),
     ]

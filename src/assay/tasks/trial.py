@@ -62,7 +62,7 @@ def try_tiles(
     try:
         folds = np.stack([splits.folds(y, groups, rng=rng) for _ in range(_REPEATS)])
         losses = [
-            _losses(heads.cross_validate(x, y, folds, classes=learned.classes, groups=groups), y)
+            _losses(heads.cross_validate(heads.root(x), y, folds, classes=learned.classes, groups=groups), y)
             for x in (whole, np.hstack([whole, kept["features"][there].astype(np.float32)]))
         ]
     except UndefinedError:

@@ -7,9 +7,9 @@ import numpy as np
 from ..stats.intervals import Estimate
 from .copies import Copies
 from .group import Groups
-from .judge import Judgement
 from .learn import FRACTIONS, Learned
 from .scan import Scan
+from .sealed import Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def learned_nothing(scan: Scan, groups: Groups, copies: Copies, why: str) -> Ver
         have = "the folder is empty" if not total else f"none of the {_files(total)} could be read as one"
         return Verdict(f"There is no picture here: {have}.", [], [])
     kinds = len(groups.names)
-    headline = f"{_count(pictures, 'picture')}{f' of {kinds} kinds' if kinds > 1 else ''}{_problems(broken, copies)}."
+    headline = f"{counted(pictures, 'picture')}{f' of {kinds} kinds' if kinds > 1 else ''}{_problems(broken, copies)}."
     trouble = {name: n for name, n in scan.issues.items() if n}
     worst = sorted(trouble, key=lambda name: -trouble[name])[:3]
     sentences = []
@@ -81,7 +81,7 @@ def judged(learned: Learned, judgement: Judgement, copies: Copies) -> Verdict:
     else:
         headline = f"Names the right one of {k} classes for {right:,} of {m.n:,} pictures."
     sentences = [
-        f"On {_count(m.n, 'sealed picture')} the accuracy is {said(m.accuracy)}; always answering “{common}” would "
+        f"On {counted(m.n, 'sealed picture')} the accuracy is {said(m.accuracy)}; always answering “{common}” would "
         f"give {m.baseline.value:.2f}." + (" That is no proof that it has learned anything yet." if no_better else "")
     ]
     if cutoff is not None and cutoff.ppv is not None:
@@ -89,7 +89,7 @@ def judged(learned: Learned, judgement: Judgement, copies: Copies) -> Verdict:
         rate = "your base rate" if cutoff.prevalence_given else "the base rate of these pictures"
         sentences.append(
             f"At {rate}, {cutoff.prevalence:.3g}, {cutoff.frequencies.found:,} of {flags:,} flags are right "
-            f"({said(cutoff.ppv)}): {_advice(cutoff.ppv)}."
+            f"({said(cutoff.ppv)}): {advice(cutoff.ppv)}."
         )
     elif k > 2:
         scored = [(r.value, name) for r, name in zip(m.recall, learned.classes, strict=True) if r is not None]
@@ -126,7 +126,7 @@ def _settle(learned: Learned, judgement: Judgement, copies: Copies) -> list[str]
     labels = int(np.ceil(judgement.more / share))
     where = "in the sealed part" if given else f"of which {judgement.more:,} fall into the sealed part"
     kept = sum(len(g.others) for g in copies.groups)
-    together = f" {_count(kept, 'copy', 'copies')} stayed on one side of the split." if kept else ""
+    together = f" {counted(kept, 'copy', many='copies')} stayed on one side of the split." if kept else ""
     reads = (
         "once" if judgement.reads == 1 else f"for {judgement.reads} models: the last figures are no longer quite blind"
     )
@@ -134,7 +134,15 @@ def _settle(learned: Learned, judgement: Judgement, copies: Copies) -> list[str]
     return [f"What would settle it: {settle}{together} The sealed part was read {reads}."]
 
 
-def _advice(ppv: Estimate) -> str:
+def advice(ppv: Estimate) -> str:
+    """Say what a flag is good for.
+
+    Args:
+        ppv: the chance that it is right.
+
+    Returns:
+        A few words.
+    """
     if ppv.low >= 0.95:
         return "a flag can be acted on"
     if ppv.value >= 0.5:
@@ -146,9 +154,9 @@ def _problems(broken: int, copies: Copies) -> str:
     spare = sum(len(g.others) for g in copies.groups)
     parts = []
     if broken:
-        parts.append(f"{_count(broken, 'file')} {'is' if broken == 1 else 'are'} no picture")
+        parts.append(f"{counted(broken, 'file')} {'is' if broken == 1 else 'are'} no picture")
     if spare:
-        parts.append(f"{_count(spare, 'copy', 'copies')} could go")
+        parts.append(f"{counted(spare, 'copy', many='copies')} could go")
     return f"; {_listed(parts)}" if parts else ""
 
 
@@ -157,8 +165,18 @@ def _listed(items: list[str]) -> str:
 
 
 def _files(n: int) -> str:
-    return _count(n, "file")
+    return counted(n, "file")
 
 
-def _count(n: int, one: str, many: str = "") -> str:
+def counted(n: int, one: str, *, many: str = "") -> str:
+    """Write a count with its noun.
+
+    Args:
+        n: >= 0.
+        one: the noun.
+        many: its plural, where that is not the noun and an s.
+
+    Returns:
+        The text, thousands with a comma.
+    """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
