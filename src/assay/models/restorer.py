@@ -1,7 +1,7 @@
 """A restorer: a picture in, a better one out, by a chain of plain filters that it has learned to choose.
 
-What it sees of a picture (`chain.state`) is told by how near it is to some hundred states it knows, each a bell; the
-value of a filter is a weighted sum of bells, and Q-learning (`td.control`) has found the weights.
+What it sees of a picture (`chain.state`) is told by how near it is to some hundred states it knows, each a peak; the
+value of a filter is a weighted sum of peaks, and Q-learning (`td.control`) has found the weights.
 """
 
 import os
@@ -22,8 +22,12 @@ from .symptoms import LEAST
 
 FORMAT = 1
 SHIPPED = Path(__file__).parent / "restorer.safetensors"
-_WIDTH = 4.0  # of a bell, in standard deviations of what is seen: its value there is exp(-1/2)
-_WORTH = 0.06  # dB that the chain must be thought to bring before anything is done
+_WIDTH = 4.0  # of a peak, in standard deviations of what is seen: its value there is exp(-1)
+_WORTH = (
+    2.0,
+    1.2,
+)  # dB that a first filter must be thought to bring, and a later one: clean pictures are to be left alone
+_GAMMA = 0.5  # what comes later counts less: values are surer where pictures were seen more
 _FILTERS = tuple(ACTIONS.values())
 
 
@@ -54,9 +58,9 @@ class Restorer:
     """Chooses filters for a picture, one after the other, until none is worth it.
 
     Args:
-        known: float (m, 14), states that bells stand at, each column divided by its scale.
+        known: float (m, 14), states that peaks stand at, each column divided by its scale.
         scale: float (14,), > 0.
-        learner: action values over the m bells and a constant.
+        learner: action values over the m peaks and a constant.
         quality: float (29, 2), weights of the SSIM of the picture as it is, and after the chain.
         notes: how it came about: plain JSON values.
     """
@@ -84,12 +88,12 @@ class Restorer:
         image, gain, before, after = image.copy(), 0.0, 0.0, 0.0
         while len(done) < STEPS:
             seen = chain.state(colour.to_uint8(image), done)[None]
-            values = self.learner.values(bells(seen / self.scale, self.known))[0]
+            values = self.learner.values(peaks(seen / self.scale, self.known))[0]
             if not done:
                 before, after = (squares(seen / self.scale) @ self.quality)[0].clip(0, 1)
             values[done] = -np.inf  # the same filter again does little, but for harm where the values are wrong
             action = int(values.argmax())
-            if action == 0 or values[action] - values[0] < _WORTH:
+            if action == 0 or values[action] - values[0] < _WORTH[bool(done)]:
                 break
             gain = gain or float(values[action])
             image = np.ascontiguousarray(_FILTERS[action](image))
@@ -138,15 +142,15 @@ class Restorer:
 
 
 def learner_for(m: int) -> Control:
-    """Return a learner of action values over bells.
+    """Return a learner of action values over peaks.
 
     Args:
-        m: bells.
+        m: peaks.
     """
-    return Control(Linear(m + 1), len(ACTIONS), method="q-learning")
+    return Control(Linear(m + 1), len(ACTIONS), method="q-learning", gamma=_GAMMA)
 
 
-def bells(states: np.ndarray, known: np.ndarray) -> np.ndarray:
+def peaks(states: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Tell how near states are to known ones.
 
     Args:
@@ -157,7 +161,7 @@ def bells(states: np.ndarray, known: np.ndarray) -> np.ndarray:
         float64 (n, m + 1), in [0, 1]; the last column is 1.
     """
     squared = (states**2).sum(axis=1)[:, None] + (known**2).sum(axis=1) - 2 * states @ known.T
-    return np.hstack([np.exp(-0.5 * np.maximum(squared, 0) / _WIDTH**2), np.ones((len(states), 1))])
+    return np.hstack([np.exp(-np.sqrt(np.maximum(squared, 0)) / _WIDTH), np.ones((len(states), 1))])
 
 
 def squares(states: np.ndarray) -> np.ndarray:

@@ -17,13 +17,13 @@ from ..td.control import Moves
 from ..td.experience import episodes
 from ..td.prediction import Values
 from .chain import STEPS
-from .restorer import Restorer, bells, learner_for, squares
+from .restorer import Restorer, learner_for, peaks, squares
 from .restoring import Restoring, gather
 
-EPISODES = 4000
+EPISODES = 1920
 PART = 20  # episodes that are gathered together
-_KNOWN = 800  # states that bells stand at, at most
-_RIDGE = 0.03
+_KNOWN = 1500  # states that peaks stand at, at most
+_RIDGE = 0.3
 _WORST = -4.0  # dB: how much worse an action is than that does not matter
 _JUDGED = 400  # episodes lived through with the restorer at most, to learn how good its pictures are
 
@@ -111,8 +111,8 @@ def learned(moves: Moves, *, notes: dict[str, Any], rng: np.random.Generator) ->
     known = (rng.permutation(seen)[:m] / scale).astype(np.float32).astype(float)
     coded = replace(
         moves,
-        observations=bells(moves.observations / scale, known),
-        following=bells(moves.following / scale, known),
+        observations=peaks(moves.observations / scale, known),
+        following=peaks(moves.following / scale, known),
         rewards=np.maximum(moves.rewards, _WORST),
     )
     learner = learner_for(m).solve(coded, sweeps=STEPS, ridge=_RIDGE)
