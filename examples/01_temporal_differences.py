@@ -109,7 +109,7 @@ damaged itself. A picture that it never saw:
 
 {chains}
 
-A clean picture is left alone: {alone}. On Kodak's 24 pictures, against the best single filter, scikit-image's
+A clean picture: {alone}. On Kodak's 24 pictures, against the best single filter, scikit-image's
 `calibrate_denoiser` and a greedy chain that sees the clean picture: `python bench/restore.py`.
 
 ```
