@@ -26,7 +26,7 @@ _FEW, _STRANGE = 3, 2.0  # after 3 runs, one that takes more than twice what is 
 _LARGEST = 1 << 20  # bytes of the file
 _MOST = 1e7  # seconds that a weight may stand for
 
-# Seconds before the first unit is done, and all seconds for each one guessed, as `bench/clock.py --record` measured them.
+# Seconds before the first unit is done, and all seconds for each one guessed: from `bench/clock.py --record`.
 PRIORS: dict[str, tuple[float, float]] = {
     "run: reading and seeing": (0.38, 0.705),
     "run: copies": (0.08, 0.278),
