@@ -19,7 +19,7 @@ from assay.data.collection import collect
 from assay.data.workspace import Workspace
 from assay.models import backbone, heads
 from assay.stats.intervals import Estimate, proportion
-from assay.tasks import copies, judge, learn
+from assay.tasks import copies, judgement, learn
 from assay.tasks.run import run
 from assay.tasks.scan import scan
 
@@ -44,7 +44,7 @@ def labelled(path, out, *, tiles):
     folds = np.stack([splits.folds(y, same.group, rng=rng) for _ in range(REPEATS)])
     found = heads.cross_validate(x, y, folds, classes=classes, groups=same.group)
     chances = softmax(found.logits.astype(float) / found.temperature, axis=2)
-    measures = judge.measure(y, chances, chances.argmax(axis=2), same.group)
+    measures = judgement.measure(y, chances, chances.argmax(axis=2), same.group)
     auc = f", AUC {said(measures.auc[0])}" if len(classes) == 2 else ""
     views = ", tiles" if tiles else ""
     print(f"{path.name}{views}: {len(y):,} pictures, {len(same.groups)} sets of copies, {seconds:.0f} s")

@@ -276,4 +276,4 @@ def picture(data):
 
 
 if __name__ == "__main__":
-    print(tables(sys.argv[1] if len(sys.argv) > 1 else None, 5))
+    print(tables(sys.argv[1] if len(sys.argv) > 1 else None, int(sys.argv[2]) if len(sys.argv) > 2 else 5))

@@ -183,7 +183,7 @@ def counts(table: list[dict[str, str]], out: Path) -> None:
     each = Counter(name for names in made for name in names)
     recipe: Recipe = RECIPES["seven"]
 
-    def draw(ax) -> None:  # noqa: ANN001 - matplotlib's axes
+    def draw(ax) -> None:
         names = [f"{n} change{'s' * (n > 1)}" for n in sorted(number)]
         names += [name.removesuffix("_range").replace("_", " ") for name in recipe.changes()]
         values = [number[n] for n in sorted(number)] + [each[n.removesuffix("_range")] for n in recipe.changes()]

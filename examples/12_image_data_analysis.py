@@ -58,7 +58,7 @@ picture[350:400, :, 2] = 255   # rows 350 to 399 of blue: the picture ends at 40
 ```
 
 A picture is an array, so plain NumPy does that; `masks.set_pixels` does it without touching the original, for
-masks of any shape. The block in the third picture is 200 in all channels.
+masks of any shape. The block in the second picture is 200 in all channels.
 
 ![Rows of each channel set to 255; a block set to 200; grey and binary](12_set.png)
 
@@ -74,9 +74,10 @@ lies within half the height of the middle, {inside:.1f} % of the pixels, and eve
 ## Channels that are measurements
 
 In some satellite pictures red is the altitude, blue the aspect (the way a slope faces) and green the slope (how
-steep it is). This one is made so from the brightness of *moon*, taken for height. `masks.keep_above` keeps the
-pixels in which one channel is 180 or more: {high:,} are high, {facing:,} face that way, {steep:,} are steep.
-Where all three are below 180, {low:,} pixels, it is set to 40.
+steep it is). This one is made so from the brightness of *moon*, taken for height; each channel holds ranks, so
+that it has all levels. `masks.keep_above` keeps the pixels in which one channel is 180 or more: {high:,} are
+high, {facing:,} face that way, {steep:,} are steep. Where all three are below 180, {low:,} pixels, it is set to
+40.
 
 ![Altitude, aspect and slope as one picture; high, facing and steep parts; everything else set to 40](12_terrain.png)
 """
@@ -87,7 +88,8 @@ def terrain() -> np.ndarray:
     height = filters.gaussian(data.moon()[128:384, 128:384].astype(np.float32) / 255, sigma=6)
     down, right = np.gradient(height)
     steep, facing = np.hypot(down, right), np.arctan2(down, right)
-    layers = [(x - x.min()) / np.ptp(x) for x in (height, steep, facing)]
+    # Each by its rank, so that every channel has all levels.
+    layers = [x.argsort(axis=None).argsort().reshape(x.shape) / x.size for x in (height, steep, facing)]
     return colour.to_uint8(np.stack(layers, axis=-1).astype(np.float32))
 
 
@@ -98,12 +100,12 @@ def main(out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         pictures.write(Path(folder) / "coffee.png", picture)
         said = assay.describe(Path(folder) / "coffee.png", pixel=(100, 50))
-    small = picture[::2, ::2].copy()  # as large as the page shows it
+    small = picture[::3, ::3].copy()  # about as large as the page shows it
     counts = facts.histogram(picture)
     layers = list(colour.split(small).items())
-    panels = [("coffee, every 2nd pixel", small), *layers, ("grey", colour.grey(small))]
+    panels = [("coffee, every 3rd pixel", small), *layers, ("grey", colour.grey(small))]
     panels.append(("histogram", lambda ax: histogram(counts, ax=ax)))
-    (out / "12_channels.png").write_bytes(sheet(panels, columns=3, side=200, axes=True, colours=96))
+    (out / "12_channels.png").write_bytes(sheet(panels, columns=3, side=200, axes=3, colours=64))
 
     rows = picture
     for name, first, end in (("red", 50, 150), ("green", 200, 300), ("blue", 350, 450)):
@@ -113,7 +115,7 @@ def main(out: Path) -> None:
     binary = np.where(grey >= 128, np.uint8(255), np.uint8(0))
     panels = [("rows of R, G, B set to 255", rows), ("a block set to 200", block), ("grey", grey), ("binary", binary)]
     panels = [(title, image[::2, ::2].copy()) for title, image in panels]
-    (out / "12_set.png").write_bytes(sheet(panels, columns=2, side=240, axes=True, colours=64))
+    (out / "12_set.png").write_bytes(sheet(panels, columns=2, side=240, axes=2, colours=112))
 
     dark = picture < 20
     noise = np.random.default_rng(0).integers(25, 226, picture.shape, dtype=np.uint8)
@@ -126,7 +128,7 @@ def main(out: Path) -> None:
         ("a disk", masks.set_pixels(picture, ~disk, value=0)),
     ]
     panels = [(title, image[::2, ::2].copy()) for title, image in panels]
-    (out / "12_masks.png").write_bytes(sheet(panels, columns=3, side=240, colours=64))
+    (out / "12_masks.png").write_bytes(sheet(panels, columns=3, side=240, colours=128))
 
     land = terrain()
     low = masks.where(land, "red < 180 and green < 180 and blue < 180")
@@ -138,7 +140,7 @@ def main(out: Path) -> None:
         ("facing: blue ≥ 180", kept["blue"]),
         ("all below 180: 40", masks.set_pixels(land, low, value=40)),
     ]
-    (out / "12_terrain.png").write_bytes(sheet(panels, columns=3, side=200, colours=64))
+    (out / "12_terrain.png").write_bytes(sheet(panels, columns=3, side=200, colours=200))
 
     r, g, b = said.values
     above = {name: int((colour.channel(land, name=name) >= 180).sum()) for name in colour.CHANNELS}

@@ -14,7 +14,7 @@ from assay.report.sheets import decibels, sheet
 
 PAGE = """# 15 Image filters
 
-Made by `make examples` from `examples/15_image_filters.py`. The pictures are *camera* and *coffee*, which come
+Made by `make examples` from `examples/15_image_filters.py`. The pictures are *camera* and *astronaut*, which come
 with scikit-image; noise has seed 0. Errors are root mean squares in grey levels (of 255) against the picture
 without noise. Any of this from the command line: `assay filter IN OUT --filter median:size=9`.
 
@@ -105,7 +105,7 @@ result is the same.
 CROP = np.s_[80:208, 190:318]  # the head and the camera
 
 
-def naive(image: np.ndarray, work) -> np.ndarray:  # noqa: ANN001 - a filter
+def naive(image: np.ndarray, work) -> np.ndarray:  # work is a filter
     """Filter hue as the number it is not, as the tutorial does."""
     hue, saturation, value = np.moveaxis(colour.hsv(image), 2, 0)
     planes = [work(np.ascontiguousarray(plane)) for plane in (hue / 360, saturation, value)]
@@ -128,7 +128,7 @@ def turn(image: np.ndarray, truth: np.ndarray) -> float:
 def main(out: Path) -> None:
     """Write the page and its figures."""
     out.mkdir(parents=True, exist_ok=True)
-    camera, coffee = data.camera(), data.coffee()
+    camera, astronaut = data.camera(), data.astronaut()
     rng = np.random.default_rng(0)
 
     salted = noise.salt_and_pepper(camera, fraction=0.05, rng=rng)
@@ -148,12 +148,12 @@ def main(out: Path) -> None:
         "gaussian": lambda x, **o: filters.gaussian(x, size=9, **o),
         "median": lambda x, **o: filters.median(x, size=9, **o),
     }
-    part = np.ascontiguousarray(coffee[100:260, 330:530])
+    part = np.ascontiguousarray(astronaut[310:470, 70:270])
     panels = []
     for name, way in ways.items():
         panels += [(f"{name}, hue a number", naive(part, way)), (f"{name}, hue a circle", way(part, space="hsv")),
                    (f"{name}, in RGB", way(part))]  # fmt: skip
-    (out / "15_colour.png").write_bytes(sheet(panels, columns=3, side=220, colours=64))
+    (out / "15_colour.png").write_bytes(sheet(panels, columns=3, side=220, colours=200))
 
     head = np.ascontiguousarray(camera[CROP])
     panels = [
@@ -181,7 +181,7 @@ def main(out: Path) -> None:
         ("high pass, a square", frequency.highpass(camera, radius=30)[view]),
         ("high pass, gaussian", frequency.highpass(camera, radius=30, kind="gaussian")[view]),
     ]
-    (out / "15_frequencies.png").write_bytes(sheet(panels, columns=3, side=230, colours=32))
+    (out / "15_frequencies.png").write_bytes(sheet(panels, columns=3, side=220, colours=24))
 
     speckled = noise.speckle(camera, sigma=0.15, rng=rng)
     rounds = {n: filters.crimmins(speckled, iterations=n) for n in (1, 4, 10)}

@@ -64,6 +64,7 @@ def test_the_public_names_are_what_they_say():
         "compare",
         "compress",
         "decompress",
+        "denoise",
         "describe",
         "filter",
         "judge",

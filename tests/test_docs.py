@@ -5,6 +5,7 @@ import shlex
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assay.cli import app
@@ -25,8 +26,8 @@ def commands():
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory, album):
-    """The places that the pages speak of: photos/ with two classes, new/, checked/, tables, a model, and pictures."""
+def photos(tmp_path_factory, album, save):
+    """The places that the pages speak of: photos/ of two classes, new/, checked/, tables, a model, pictures."""
     from assay.tasks.compress import compress
     from assay.tasks.run import run
 
@@ -43,12 +44,12 @@ def photos(tmp_path_factory, album):
     (top / "patients.csv").write_text("\n".join(["dose,age,diagnosis", *columns]))
     shutil.copy(top / "photos" / "temple" / "001.jpg", top / "photo.jpg")
     files = [p.relative_to(top / "photos") for p in (top / "photos").rglob("*.*")]
-    shutil.copy(top / "photos" / "defect" / "000.png", top / "noisy.png")
     (top / "labels.csv").write_text("\n".join(["file,label", *(f"{p},{p.parent}" for p in files)]))
     run(top / "photos", out=top / "photos.assay", processes=1)
     compress(top / "photos", components=[5], out=top / "photos.compressed", side=32)
     for name, file in zip(("first.jpg", "second.jpg"), sorted((top / "new").rglob("*.jpg")) * 2, strict=False):
         shutil.copy(file, top / name)
+    save(np.where(np.indices((40, 56)).sum(0) % 9, 255, 0).astype(np.uint8), top / "noisy.png")
     return top
 
 

@@ -101,7 +101,7 @@ def test_eight_bits_are_rounded_and_cut_off():
     assert expected.min() < 0
     np.testing.assert_allclose(found, np.clip(expected, 0, 255), atol=0.51)
     high = frequency.highpass(image, radius=6)
-    np.testing.assert_allclose(high, np.clip(128 + image - expected, 0, 255), atol=0.51)
+    np.testing.assert_allclose(high, np.clip(128.0 + image - expected, 0, 255), atol=0.51)
 
 
 def test_the_spectrum_is_in_decibels_with_the_mean_in_the_middle():

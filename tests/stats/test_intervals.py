@@ -269,8 +269,12 @@ def test_effective_number_of_values():
     assert effective(values, np.arange(200)) == 200
     assert effective(np.repeat(values, 3), groups) == pytest.approx(200, rel=0.01)  # copies
     assert effective(np.ones(12), np.arange(12) // 3) == 4  # no spread at all: as if copies
-    independent = effective(rng.normal(size=600), groups)
-    assert 400 < independent <= 600
+    alike = rng.normal(size=30) + np.repeat(rng.normal(size=10), 3)
+    names, centred = np.repeat(np.arange(10), 3), alike - alike.mean()
+    between = 10 / 9 * sum(centred[names == g].sum() ** 2 for g in range(10)) / 30**2
+    size = alike.var(ddof=1) / between
+    assert 10 < size < 30
+    assert effective(alike, names) == pytest.approx(10 + (size - 10) * 9 / 12)
 
 
 @pytest.mark.parametrize(

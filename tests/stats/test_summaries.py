@@ -89,6 +89,12 @@ def test_nothing_right_still_admits_doubt():
     assert e.high > -0.9
 
 
+def test_where_the_path_ends_early_the_limit_is_that_of_the_range():
+    # Of three classes with nothing right the path stops at -.5; so few pictures do not rule out less.
+    e = mcc(np.array([0, 1, 2, 0, 1, 2]), np.array([1, 2, 0, 2, 0, 1]), classes=3)
+    assert (e.value, e.low) == pytest.approx((-0.5, -1))
+
+
 @pytest.mark.parametrize("k", [2, 4])
 def test_slope_of_mcc_is_how_it_moves(k):
     rng = np.random.default_rng(k)

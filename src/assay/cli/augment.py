@@ -8,7 +8,7 @@ import typer
 from .terminal import Folder, Json, Processes, Seed, app, do, show
 
 
-@app.command(epilog="Example: assay augment photos/ more/ --count 2000 --balance")
+@app.command(epilog="Example: assay augment photos/ more/ --count 500 --balance")
 def augment(
     path: Folder,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to make.")],

@@ -245,10 +245,10 @@ def write(path: str | os.PathLike[str], image: np.ndarray, *, quality: int = 90)
     deep = image.dtype == np.float32 and kind in _SIXTEEN
     pixels = (np.clip(image, 0, 1) * 65535 + 0.5).astype(np.uint16) if deep else colour.to_uint8(image)
     options = [_LOSSY[kind], quality] if kind in _LOSSY else []
-    data = cv2.imencode(kind, np.ascontiguousarray(pixels[..., ::-1] if image.ndim == 3 else pixels), options)[1]
+    pixels = np.ascontiguousarray(pixels[..., ::-1] if image.ndim == 3 else pixels)
     draft = path.with_name(f".{path.name}.new")
     try:
-        draft.write_bytes(data)
+        draft.write_bytes(cv2.imencode(kind, pixels, options)[1].tobytes())
         draft.replace(path)
     except OSError:
         draft.unlink(missing_ok=True)

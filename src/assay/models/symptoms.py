@@ -84,7 +84,7 @@ def _part(part: np.ndarray) -> np.ndarray:
 
 
 def _diagonal(x: np.ndarray) -> np.ndarray:
-    return (x[:-1, :-1] - x[:-1, 1:] - x[1:, :-1] + x[1:, 1:]) / 2
+    return np.asarray((x[:-1, :-1] - x[:-1, 1:] - x[1:, :-1] + x[1:, 1:]) / 2)
 
 
 def _sigma(diagonal: np.ndarray) -> float:

@@ -74,7 +74,7 @@ def _three_passes(image: np.ndarray, whole: int, inner: np.uint32, outer: np.uin
                 source = result
 
     in_bands(work, flat.T)
-    return results[-1].reshape(image.shape)
+    return np.asarray(results[-1].reshape(image.shape))
 
 
 @kernel
@@ -131,10 +131,10 @@ def sharpen(image: np.ndarray, soft: np.ndarray, *, percent: float, threshold: f
         uint8 of the same shape.
     """
     result = np.empty_like(image)
-    rows = [x.reshape(len(x), -1) for x in (image, soft, result)]
 
     def work(top: int, bottom: int) -> None:
-        add(*(x[top:bottom].ravel() for x in rows), np.uint32(round(100 * percent)), np.uint32(min(threshold, 255)))
+        before, around, after = (x[top:bottom].reshape(-1) for x in (image, soft, result))
+        add(before, around, after, np.uint32(round(100 * percent)), np.uint32(min(threshold, 255)))
 
     in_bands(work, image)
     return result
@@ -156,5 +156,4 @@ def add(image: np.ndarray, soft: np.ndarray, result: np.ndarray, hundredths: np.
         size = np.uint32(value - around) if value > around else np.uint32(around - value)
         part = np.int32(np.uint32(size * hundredths) // np.uint32(10000)) if size > threshold else np.int32(0)
         value = np.int32(value + part) if value > around else np.int32(value - part)
-        value = value if value > np.int32(0) else np.int32(0)
-        result[x] = value if value < np.int32(255) else np.int32(255)
+        result[x] = min(max(value, np.int32(0)), np.int32(255))

@@ -81,9 +81,10 @@ def highpass(
     def work(x: np.ndarray) -> np.ndarray:
         exact = x.astype(np.float32, copy=False)
         low = _low(exact, radius, kind, order, border)
-        if not edges_only:
-            return cv2.addWeighted(exact, 2, low, -1, 0)
-        return cv2.addWeighted(exact, 1, low, -1, 128 if x.dtype == np.uint8 else 0.5)
+        eight = x.dtype == np.uint8
+        middle = (128 if eight else 0.5) if edges_only else 0
+        found = cv2.addWeighted(exact, 1 if edges_only else 2, low, -1, middle)
+        return _to_eight(found) if eight else found
 
     result = _through(image, "rgb", work, radius, kind, order, border)
     return result if result.dtype == np.uint8 else np.clip(result, 0, 1, out=result)
@@ -151,7 +152,12 @@ def _low(image: np.ndarray, radius: float, kind: str, order: int, border: str) -
         waves *= _transfer(image.shape, radius, kind, order, border)
         found = fft.irfft2(waves, s=image.shape, workers=cv2.getNumThreads())
     found = np.asarray(found)
-    return cv2.convertScaleAbs(np.maximum(found, 0, out=found)) if image.dtype == np.uint8 else found
+    return _to_eight(found) if image.dtype == np.uint8 else found
+
+
+def _to_eight(levels: np.ndarray) -> np.ndarray:
+    """Round grey levels to 8 bits, and cut them off at black and white."""
+    return np.asarray(cv2.convertScaleAbs(np.maximum(levels, 0, out=levels)))
 
 
 def _frequencies(length: int, border: str, *, half: bool = False) -> np.ndarray:

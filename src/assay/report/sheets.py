@@ -22,7 +22,7 @@ _CHANNELS = {"grey": ("#5d6672", "-"), "red": ("#b3261e", "-"), "green": ("#0a7d
 
 
 def sheet(
-    panels: Sequence[tuple[str, Panel]], *, columns: int = 4, side: int = 200, axes: bool = False, colours: int = 128
+    panels: Sequence[tuple[str, Panel]], *, columns: int = 4, side: int = 200, axes: int = 0, colours: int = 128
 ) -> bytes:
     """Set pictures and plots side by side.
 
@@ -30,7 +30,8 @@ def sheet(
         panels: a title, and a picture or a function that draws on the axes it is given.
         columns: panels in a row, >= 1.
         side: CSS pixels of a panel's width; its height is that of the first picture at this width.
-        axes: name height and width beside every picture, and number the pixels.
+        axes: name height and width beside every picture, and number the pixels; each that is shown counts for so many.
+            0 for none.
         colours: of the PNG, 2 to 256: few make it light.
 
     Returns:
@@ -52,9 +53,9 @@ def sheet(
         ax.set_axis_off()
         if place is None:
             return
-        grid = place.subgridspec(rows, columns)
+        grid, figure = place.subgridspec(rows, columns), ax.figure
         for n, (title, panel) in enumerate(panels):
-            part = ax.get_figure(root=True).add_subplot(grid[divmod(n, columns)])
+            part = figure.add_subplot(grid[divmod(n, columns)])
             part.set_title(visible(title), color=INK, fontsize=12, loc="left", pad=6)
             if isinstance(panel, np.ndarray):
                 _show(part, panel, axes=axes)
@@ -101,13 +102,13 @@ def decibels(values: np.ndarray, *, ax: Axes) -> None:
     ax.grid(visible=False)
     place = (-(width // 2) - 0.5, width - width // 2 - 0.5, height - height // 2 - 0.5, -(height // 2) - 0.5)
     drawn = ax.imshow(values, cmap="gray", extent=place, vmin=float(np.percentile(values, 1)), interpolation="auto")
-    bar = ax.get_figure(root=True).colorbar(drawn, ax=ax, shrink=0.8, aspect=24)
+    bar = ax.figure.colorbar(drawn, ax=ax, shrink=0.8, aspect=24)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, labelcolor=DIM)
     bar.set_label("dB", color=DIM)
 
 
-def _show(ax: Axes, image: np.ndarray, *, axes: bool) -> None:
+def _show(ax: Axes, image: np.ndarray, *, axes: int) -> None:
     white = 255 if image.dtype == np.uint8 else 1
     way = "nearest" if max(image.shape[:2]) <= _SHARP else "auto"
     if axes:
@@ -118,5 +119,7 @@ def _show(ax: Axes, image: np.ndarray, *, axes: bool) -> None:
         ax.set_xticks([])
         ax.set_yticks([])
     ax.grid(visible=False)
-    ax.imshow(image, cmap="gray", vmin=0, vmax=white, interpolation=way)
+    height, width = (length * max(axes, 1) for length in image.shape[:2])
+    place = (-0.5, width - 0.5, height - 0.5, -0.5)
+    ax.imshow(image, cmap="gray", vmin=0, vmax=white, interpolation=way, extent=place)
     ax.spines[:].set(visible=True, color=LINE)
