@@ -76,7 +76,7 @@ def predict(
     """
     loaded = load(model)
     files = _files([Path(p) for p in paths])
-    clock = Clock({"predicting": len(files) / 100}, tell=tell)
+    clock = Clock({"predicting": len(files) / 100}, tell=tell, job="predict", units=len(files))
     clock.begin("predicting", len(files))
     found = [seen.prediction for seen in look(loaded, files, root=Path(), processes=processes, clock=clock, stop=stop)]
     clock.finish()

@@ -97,7 +97,12 @@ def run(
             "groups": n / 400,
             "learning": n / 200,
         }
-        clock = Clock({**guess, "judging": 2.0, "writing the report": 4.0}, tell=tell)
+        clock = Clock(
+            {**guess, "judging": 2.0, "writing the report": 4.0},
+            tell=tell,
+            job="run with tiles" if tiles else "run",
+            units=n,
+        )
         read = scan.refresh(
             workspace, root, listing, features=True, tiles=tiles, processes=processes, clock=clock, stop=stop
         )
@@ -108,13 +113,13 @@ def run(
         same = copies.find(workspace, pictures)
         clock.begin("groups", 1)
         kinds = group.find(workspace, pictures, seed=seed)
-        clock.begin("learning", 1)
         learned: learn.Learned | None = None
         judgement: sealed.Judgement | None = None
         trial: Trial | None = None
         why = ""
         try:
             if any(known.label):
+                clock.begin("learning", 1)
                 learned = _learn(workspace, pictures, known, same, seed)
                 if not tiles:
                     trial = try_tiles(workspace, root, pictures, learned, seed=seed, processes=processes)

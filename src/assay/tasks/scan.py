@@ -81,7 +81,8 @@ def scan(
     root, began = Path(path), time.monotonic()
     listing = folder.walk(root)
     with Workspace(place(root, out), width=backbone.WIDTH) as workspace:
-        clock = Clock({"reading": len(listing.files) / 500}, tell=tell)
+        n = len(listing.files)
+        clock = Clock({"reading": n / 500}, tell=tell, job="scan", units=n)
         read = refresh(workspace, root, listing, processes=processes, clock=clock, stop=stop)
         clock.finish()
         return summary(workspace, root, listing, read=read, seconds=time.monotonic() - began)

@@ -1,0 +1,1 @@
+"""Experience in, values and policies out: temporal differences and Monte Carlo. Knows nothing of pictures."""
