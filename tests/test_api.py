@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import inspect
 import pkgutil
+import typing
 
 import pytest
 
@@ -94,3 +95,8 @@ def test_a_command_takes_what_its_task_takes(verb):
     (command,) = [c.callback for c in cli.app.registered_commands if c.callback.__name__ == verb]
     learning = {"train", "episodes", "seed"} if verb == "restore" else set()  # of a second task
     assert set(inspect.signature(command).parameters) - {"json", "csv"} - learning == task
+
+
+@pytest.mark.parametrize("verb", sorted(set(assay.__all__) - {"Estimate"}))
+def test_a_result_shows_itself_in_a_notebook(verb):
+    assert hasattr(typing.get_type_hints(getattr(assay, verb))["return"], "_repr_html_")

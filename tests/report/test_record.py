@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.report import record
+from assay.stats.intervals import Estimate
 
 
 @dataclass(frozen=True)
@@ -86,3 +87,24 @@ def test_numbers_stay_numbers():
 
 def test_headers_are_cells_too():
     assert record.as_csv(["=cmd()", "\x1b[2J"], []) == "'=cmd(),\\x1b[2J\n"
+
+
+@dataclass(frozen=True)
+class Found:
+    sure_of: Estimate
+    by_class: dict
+    files: list
+    place: str
+    model: str | None
+
+
+def test_a_notebook_shows_a_row_a_field_and_runs_nothing():
+    found = Found(
+        Estimate(0.9, 0.8, 0.95, 0.95, "wilson"), {"ant": 2, "bee": None}, list(range(99)), "<b>\x1b[2J", None
+    )
+    text = record.as_html(found)
+    assert "<tr><th>sure of</th><td>0.9 (0.8 to 0.95, 95%)</td></tr>" in text
+    assert "<td>ant: 2, bee: –</td>" in text
+    assert "<td>99 of them</td>" in text
+    assert "&lt;b&gt;\\x1b[2J" in text
+    assert "\x1b" not in text

@@ -1,7 +1,8 @@
-"""Results as plain values: JSON for programs, CSV for spreadsheets; nothing in a cell is run as a formula."""
+"""Results as plain values: JSON for programs, CSV for spreadsheets, tables for notebooks; no cell is a formula."""
 
 import csv
 import dataclasses
+import html
 import io
 import json
 import math
@@ -12,7 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from ..stats.intervals import Estimate
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_SHOWN = 12  # values that a line of a notebook lists
 
 
 def plain(value: Any) -> Any:
@@ -81,6 +85,39 @@ def as_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return buffer.getvalue()
 
 
+def as_html(result: Any) -> str:
+    """Write a result as a small table, for notebooks.
+
+    Args:
+        result: a dataclass; its fields become rows.
+
+    Returns:
+        HTML. Estimates show their interval, long lists their length.
+    """
+    rows = [(f.name.replace("_", " "), _told(getattr(result, f.name))) for f in dataclasses.fields(result)]
+    cells = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(text)}</td></tr>" for name, text in rows)
+    return f"<table><caption>{type(result).__name__}</caption>{cells}</table>"
+
+
+def _told(value: object) -> str:
+    """Say a value in a line."""
+    text = "–"
+    if isinstance(value, Estimate):
+        text = f"{value.value:.3g} ({value.low:.3g} to {value.high:.3g}, {value.level:.0%})"
+    elif dataclasses.is_dataclass(value):
+        text = type(value).__name__
+    elif isinstance(value, np.ndarray):
+        text = f"array {value.shape}"
+    elif isinstance(value, dict | list | tuple):
+        pairs = list(value.items()) if isinstance(value, dict) else [("", v) for v in value]
+        short = len(value) <= _SHOWN and not any(isinstance(v, dict | list | tuple) for _, v in pairs)
+        listed = ", ".join(f"{name}: {_told(v)}" if name else _told(v) for name, v in pairs) if short else ""
+        text = listed or (f"{len(value):,} of them" if value else "none")
+    elif value is not None:
+        text = f"{value:.4g}" if isinstance(value, float) else _spelled(str(value))
+    return text
+
+
 def versions() -> dict[str, str]:
     """Say what a result depends on.
 
@@ -104,5 +141,8 @@ def versions() -> dict[str, str]:
 def _cell(value: object) -> object:
     if not isinstance(value, str):
         return value
-    quoted = f"'{value}" if value.startswith(_FORMULA) else value
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in quoted)
+    return _spelled(f"'{value}" if value.startswith(_FORMULA) else value)
+
+
+def _spelled(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

@@ -54,6 +54,9 @@ class Augmented:
     preview: str
     seconds: float
 
+    def _repr_html_(self) -> str:
+        return record.as_html(self)
+
 
 def augment(
     path: str | os.PathLike[str],

@@ -67,6 +67,9 @@ class Comparison:
     written: list[str]
     seconds: float
 
+    def _repr_html_(self) -> str:
+        return record.as_html(self)
+
 
 def compare(
     paths: Sequence[str | os.PathLike[str]],

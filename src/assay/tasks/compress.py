@@ -16,7 +16,7 @@ from ..data.packed import Packed
 from ..errors import InputError
 from ..pixels import fidelity
 from ..pixels.eigen import EigenPictures
-from ..report import compression
+from ..report import compression, record
 from ..stats import intervals
 from ..stats.intervals import Estimate
 from ..workers.clock import Clock
@@ -71,6 +71,9 @@ class Compressed:
     problems: list[Problem]
     written: list[str]
     seconds: float
+
+    def _repr_html_(self) -> str:
+        return record.as_html(self)
 
 
 def compress(

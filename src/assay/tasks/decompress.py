@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from ..data import packed, pictures
 from ..errors import InputError
+from ..report import record
 from ..workers.clock import Clock
 
 _TOGETHER = 64  # pictures that are built at a time
@@ -24,6 +25,9 @@ class Decompressed:
     height: int
     width: int
     seconds: float
+
+    def _repr_html_(self) -> str:
+        return record.as_html(self)
 
 
 def decompress(

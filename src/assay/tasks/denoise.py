@@ -11,7 +11,7 @@ import numpy as np
 from ..data import pictures
 from ..errors import InputError
 from ..pixels import colour, ising
-from ..report import denoising
+from ..report import denoising, record
 
 METHODS = ("gibbs", "exact")
 
@@ -40,6 +40,9 @@ class Denoised:
     samples: float | None
     warning: str
     seconds: float
+
+    def _repr_html_(self) -> str:
+        return record.as_html(self)
 
 
 def denoise(

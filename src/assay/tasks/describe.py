@@ -10,7 +10,7 @@ import numpy as np
 from ..data import pictures
 from ..errors import InputError, PictureError
 from ..pixels import colour, facts, geometry, noise
-from ..report import sheets
+from ..report import record, sheets
 
 _PIXEL = (100, 50)  # the one whose channels are told, where the picture has it
 _NOISE = 24  # pixels of a side from which noise can be told
@@ -48,6 +48,9 @@ class Description:
     impulses: float | None
     notes: tuple[str, ...]
     figure: str | None
+
+    def _repr_html_(self) -> str:
+        return record.as_html(self)
 
 
 def describe(

@@ -15,7 +15,7 @@ from ..data import folder, pictures
 from ..errors import InputError, PictureError
 from ..pixels import filters as bank
 from ..pixels import frequency, geometry
-from ..report import sheets
+from ..report import record, sheets
 from ..workers import local
 from ..workers.clock import Clock
 
@@ -65,6 +65,9 @@ class Filtered:
     skipped: dict[str, int]
     figure: str | None
     seconds: float
+
+    def _repr_html_(self) -> str:
+        return record.as_html(self)
 
 
 def filter(  # noqa: A001 - the verb

@@ -46,6 +46,9 @@ class Judged:
     report: str
     plots: list[str]
 
+    def _repr_html_(self) -> str:
+        return record.as_html(self)
+
 
 def judge(
     path: str | os.PathLike[str],

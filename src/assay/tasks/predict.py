@@ -11,6 +11,7 @@ import numpy as np
 from ..data import folder, rows
 from ..errors import InputError
 from ..models import backbone, heads, saved
+from ..report import record
 from ..workers import local
 from ..workers.clock import Clock
 
@@ -40,6 +41,9 @@ class Predictions:
 
     classes: tuple[str, ...]
     rows: list[Prediction]
+
+    def _repr_html_(self) -> str:
+        return record.as_html(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from ..models import restorer as models
 from ..models import training
 from ..models.symptoms import SIDE
 from ..pixels import colour
-from ..report import panels, plots
+from ..report import panels, plots, record
 from ..td.control import Moves
 from ..workers import local
 from ..workers.clock import Clock
@@ -41,6 +41,9 @@ class Restored:
     rows: list[Mended]
     figure: str | None
     seconds: float
+
+    def _repr_html_(self) -> str:
+        return record.as_html(self)
 
 
 @dataclass(frozen=True, slots=True)

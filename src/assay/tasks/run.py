@@ -39,6 +39,9 @@ class Run:
     model: str | None
     seconds: dict[str, float]
 
+    def _repr_html_(self) -> str:
+        return record.as_html(self)
+
 
 def run(
     path: str | os.PathLike[str],

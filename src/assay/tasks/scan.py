@@ -18,6 +18,7 @@ from ..data.workspace import Workspace
 from ..errors import InputError
 from ..models import backbone
 from ..pixels.facts import Facts
+from ..report import record
 from ..workers import local
 from ..workers.clock import Clock
 
@@ -51,6 +52,9 @@ class Scan:
     problems: list[Problem]
     read: int
     seconds: float
+
+    def _repr_html_(self) -> str:
+        return record.as_html(self)
 
 
 def scan(
