@@ -142,7 +142,7 @@ def sharpen(
             _add(image[y], soft, out[y], hundredths, threshold)
 
 
-@njit(inline="always")  # type: ignore[misc]
+@njit(inline="always")
 def _rounded(total: np.uint32, ends: np.uint32, inner: np.uint32, outer: np.uint32) -> np.uint32:
     """Weigh a sum of pixels and one of those at the ends, and round."""
     return np.uint32(np.uint32(total * inner) + np.uint32(ends * outer) + np.uint32(1 << 23)) >> np.uint32(24)
