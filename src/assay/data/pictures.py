@@ -6,12 +6,10 @@ RefusedError or CorruptError and as nothing else. No file is ever changed, and n
 within the limits.
 """
 
-import io
-import logging
 import os
 import stat
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,51 +17,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import simplejpeg
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    ImageChops,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    PpmImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import Image, ImageChops, ImageFile, TiffImagePlugin
 
 from ..errors import CorruptError, InputError, PictureError, RefusedError
 from ..pixels import colour, geometry
-from . import exif, profiles
+from . import exif, formats, profiles
 
-logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its complaints reach the user's terminal
-
-# Only these parsers ever see a file's bytes, each only what begins as its format does: Pillow's own choice by content
-# would hand an EPS named .jpg to Ghostscript.
-_READERS: dict[str, Callable[..., ImageFile.ImageFile]] = {
-    "JPEG": JpegImagePlugin.JpegImageFile,  # the first picture of an MPO too
-    "PNG": PngImagePlugin.PngImageFile,
-    "WEBP": WebPImagePlugin.WebPImageFile,
-    "GIF": GifImagePlugin.GifImageFile,
-    "BMP": BmpImagePlugin.BmpImageFile,
-    "TIFF": TiffImagePlugin.TiffImageFile,
-    "AVIF": AvifImagePlugin.AvifImageFile,
-    "PPM": PpmImagePlugin.PpmImageFile,
-}
-_BEGINNINGS = [
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-    (b"BM", "BMP"),
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"II+\0", "TIFF"),
-    (b"MM\0+", "TIFF"),
-]
-_AVIF = {b"avif", b"avis"}
-_HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1"}
 _TURNED = {"TIFF", "HEIF"}  # whose readers give sizes and pixels upright by themselves
 # What Pillow says of files that are whole, but of a kind it does not read: 12-bit JPEGs, or texts that inflate.
 _UNREAD = ("cannot handle", "Unsupported", "unknown pixel mode", "Decompressed data too large", "Too much memory")
@@ -142,7 +101,7 @@ def header(data: bytes, *, megapixels: float = 64, side: int = 16384) -> Header:
         CorruptError: the header is broken.
     """
     with _as_picture_error():
-        format_, image = _open(data)
+        format_, image = formats.open_header(data)
         stored, notes = image.mode, []
         try:
             tags = exif.read(data, image)
@@ -304,39 +263,6 @@ def _silence() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _sniff(data: bytes) -> str:
-    if not data:
-        raise RefusedError("empty file")
-    for beginning, name in _BEGINNINGS:
-        if data.startswith(beginning):
-            return name
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    if data[:1] == b"P" and data[1:2] in b"123456" and data[2:3].isspace():
-        return "PPM"
-    if data[4:8] == b"ftyp":
-        end = min(int.from_bytes(data[:4], "big"), 256)
-        brands = {data[8:12], *(data[i : i + 4] for i in range(16, end, 4))}
-        if brands & _AVIF:
-            return "AVIF"
-        if brands & _HEIF:
-            return "HEIF"
-    names = ", ".join(_READERS)
-    raise RefusedError(f"a picture must be {names} or HEIF, got a file that begins with {data[:8]!r}")
-
-
-def _open(data: bytes) -> tuple[str, ImageFile.ImageFile]:
-    """Parse the header with the one parser of the format that the bytes begin with."""
-    name = _sniff(data)
-    if name != "HEIF":
-        return name, _READERS[name](io.BytesIO(data))
-    try:
-        from pillow_heif import HeifImageFile  # noqa: PLC0415 - an extra
-    except ImportError as e:
-        raise RefusedError("HEIC not enabled (pip install 'assay[heic]')") from e
-    return name, HeifImageFile(io.BytesIO(data))
-
-
 def _jpeg(data: bytes, head: Header, halvings: int) -> tuple[np.ndarray, int]:
     """Decode a grey or RGB JPEG, reduced as far as libjpeg does it; also return how often it has halved."""
     done = min(halvings, 3)
@@ -350,7 +276,7 @@ def _jpeg(data: bytes, head: Header, halvings: int) -> tuple[np.ndarray, int]:
         if "premature end" in str(e).lower():
             raise CorruptError(str(e)) from e
         # Stray bytes, rare subsampling and the like: Pillow reads more kinds, and raises at an early end too.
-        return _array(_open(data)[1]), 0
+        return _array(formats.open_header(data)[1]), 0
     if pixels.shape[:2] != (height, width):
         raise CorruptError(f"the header promises {width}x{height}, got {pixels.shape[1]}x{pixels.shape[0]}")
     return (pixels[..., 0] if head.mode == "L" else pixels), done
@@ -358,7 +284,7 @@ def _jpeg(data: bytes, head: Header, halvings: int) -> tuple[np.ndarray, int]:
 
 def _pixels(data: bytes, head: Header) -> np.ndarray:
     """Decode anything but a plain JPEG: whole, upright, on white, uint8 or uint16."""
-    _, image = _open(data)
+    _, image = formats.open_header(data)
     deep = _deep_colour(data, image)
     if deep is not None:
         return geometry.upright(deep, orientation=head.orientation)
