@@ -46,7 +46,8 @@ def predictive_values(
         InputError: a rate or the prevalence is outside its range, or levels differ.
         UndefinedError: nothing is ever called positive, or nothing negative.
 
-    Assumes sensitivity and specificity hold at this prevalence, and come from different pictures.
+    Assumes sensitivity and specificity hold at this prevalence, and come from different pictures. Where a rate is
+    within an error or two of 1, Wilson's limits may carry 91 % only: those of Clopper-Pearson carry 95 % and more.
 
     Source: distances to the limits joined by squares on the log scale ("MOVER", Zou & Donner 2008,
     doi:10.1002/sim.3095), with the limit of that where a rate is 0 or 1.
