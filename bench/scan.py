@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-SIZES = {"500x375": (500, 375, 6000), "2 MP": (1632, 1224, 480), "12 MP": (4000, 3000, 120)}
+SIZES = {"500x375": (500, 375, 6000), "2 MP": (1632, 1224, 480), "12 MP": (4000, 3000, 60)}
 FEW = 1200  # pictures whose features are taken
 
 

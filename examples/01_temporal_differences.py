@@ -4,6 +4,7 @@
 by default.
 """
 
+import io
 import os
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from matplotlib.axes import Axes
+from PIL import Image
 from skimage import data
 
 from assay.models.chain import ACTIONS
@@ -300,8 +302,11 @@ def restoring(out: Path) -> tuple[str, str]:
         pairs = [(x, caption) for (x, _), caption in zip(row, captions, strict=True)]
         shelves.append((str(damage), [*pairs, (clean, "clean")]))
         words.append(f"- {damage}: {found.words}")
-    size = panels.shelf_size(shelves, cell=168)
-    (out / "01_restore.png").write_bytes(plots.png(lambda ax: panels.shelf(shelves, cell=168, ax=ax), size=size))
+    size = panels.shelf_size(shelves, cell=140)
+    figure = plots.png(lambda ax: panels.shelf(shelves, cell=140, ax=ax), size=size)
+    Image.open(io.BytesIO(figure)).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(
+        out / "01_restore.png", optimize=True
+    )
     return "\n".join(words), restorer.restore(clean).words
 
 
