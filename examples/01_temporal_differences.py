@@ -59,7 +59,7 @@ not. In any system that is alive, an update that waits for the end comes too lat
 
 ```python
 trip = record(DriveHome(), 1, rng=rng)
-Values(Table(6), method="td", alpha=1.0, online=False).update(trip)           # each point from the next
+Values(Table(6), method="td", alpha=1.0, online=False).update(trip)  # each point from the next
 Values(Table(6), method="every-visit", alpha=1.0, online=False).update(trip)  # each point from the end
 ```
 
