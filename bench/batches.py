@@ -101,7 +101,7 @@ def turn(name, folder, workers):
     """Go through the pictures once without the clock, then with it."""
     cv2.setNumThreads(1)
     for _ in globals()[name](folder, workers):
-        break
+        pass
     batches = globals()[name](folder, workers)
     began = time.perf_counter()
     count = sum(len(batch[0]) for batch in batches)
