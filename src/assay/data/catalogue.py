@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..errors import CorruptError, InputError, RefusedError
 from ..pixels import colour, hashes, likeness
-from . import folder, pictures, splits
+from . import delivery, folder, pictures, splits
 
 SUBSETS = {"training": "train", "validation": "val", "test": "test"}
 _SMALL = 96  # pixels of the shorter side of the pictures that copies are found by
@@ -208,10 +208,8 @@ def parted(
     part = splits.split(rows.sha256, rows.label, groups(rows), seed=seed, fractions=fractions, before=own)
     if memory is not None:
         now = {**before, str(seed): {**own, **dict(zip(rows.sha256, part.tolist(), strict=True))}}
-        draft = memory.with_name(f".{memory.name}.new")
         try:
-            draft.write_text(json.dumps(now, indent=1))
-            draft.replace(memory)
+            delivery.swap(memory, json.dumps(now, indent=1).encode())
         except OSError as e:
             raise InputError(f"splits must be a file that can be written, got {e}") from e
     return part

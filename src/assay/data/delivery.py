@@ -58,24 +58,48 @@ def replace(path: Path, data: bytes | str) -> Path:
     Raises:
         WorkspaceError: the disk is full or cannot be written; the old content then stands.
     """
-    draft = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
-            file.write(data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        _fsync(path.parent)
+        swap(path, data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data, durable=True)
+        fsync(path.parent)
     except OSError as e:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
         raise WorkspaceError(f"workspace must be writable, with room on its disk, got {e} for {path}") from e
     return path
 
 
-def _fsync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def swap(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Put data in the place of a file, whole or not at all; nothing half-written stays behind.
+
+    Args:
+        path: of the file.
+        data: its new content.
+        durable: wait until the disk has it, so that a power cut cannot take it back.
+
+    Raises:
+        OSError: it cannot be written; the old content then stands.
+    """
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        draft.write_bytes(data)
+        if durable:
+            fsync(draft)
+        draft.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+
+
+def fsync(path: str | Path) -> None:
+    """Wait until the disk has what was written to a file, or which files a folder holds.
+
+    Args:
+        path: of the file or folder.
+
+    Raises:
+        OSError: the disk fails.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

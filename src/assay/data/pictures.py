@@ -21,7 +21,7 @@ from PIL import Image, ImageChops, ImageFile, TiffImagePlugin
 
 from ..errors import CorruptError, InputError, PictureError, RefusedError
 from ..pixels import colour, geometry
-from . import exif, formats, profiles
+from . import delivery, exif, formats, profiles
 
 _TURNED = {"TIFF", "HEIF"}  # whose readers give sizes and pixels upright by themselves
 # What Pillow says of files that are whole, but of a kind it does not read: 12-bit JPEGs, or texts that inflate.
@@ -204,13 +204,8 @@ def write(path: str | os.PathLike[str], image: np.ndarray, *, quality: int = 90)
     deep = image.dtype == np.float32 and kind in _SIXTEEN
     pixels = (np.clip(image, 0, 1) * 65535 + 0.5).astype(np.uint16) if deep else colour.to_uint8(image)
     pixels = np.ascontiguousarray(pixels[..., ::-1] if image.ndim == 3 else pixels)
-    draft = path.with_name(f".{path.name}.new")
-    try:
-        draft.write_bytes(cv2.imencode(kind, pixels, [_LOSSY[kind], quality] if kind in _LOSSY else [])[1].tobytes())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+    data = cv2.imencode(kind, pixels, [_LOSSY[kind], quality] if kind in _LOSSY else [])[1].tobytes()
+    delivery.swap(path, data)
 
 
 def thumbnail(image: np.ndarray, *, side: int = 128) -> bytes:

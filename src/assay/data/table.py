@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..errors import WorkspaceError
+from .delivery import fsync
 
 KEY = "key"
 # Lance refuses a second row of the same key only where the column says that it is one.
@@ -162,19 +163,11 @@ class Table:
             for name in files:
                 path = os.path.join(root, name)  # noqa: PTH118 - thousands of names, each batch
                 if path not in self._synced:
-                    _fsync(path)
+                    fsync(path)
                     self._synced.add(path)
                     folders.add(root)
         for root in [*folders, str(self.folder), str(self.folder.parent)]:
-            _fsync(root)
-
-
-def _fsync(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            fsync(root)
 
 
 def matrix(column: pa.ChunkedArray, *, dtype: np.dtype | type) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import folder, pictures, variants
+from ..data import delivery, folder, pictures, variants
 from ..data.workspace import fingerprint
 from ..errors import InputError
 from ..pixels import recipes
@@ -270,9 +270,7 @@ def _briefly(changes: str) -> str:
 
 def _replace(path: Path, data: bytes) -> None:
     """Write a file, whole or not at all."""
-    draft = path.with_name(f".{path.name}.new")
     try:
-        draft.write_bytes(data)
-        draft.replace(path)
+        delivery.swap(path, data)
     except OSError as e:
         raise InputError(f"OUT must be writable, with room on its disk, got {e}") from e

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..data import delivery
 from ..data.folder import File
 from ..data.looks import Look
 from ..errors import InputError
@@ -98,10 +99,7 @@ def write(path: Path, data: bytes) -> None:
     Raises:
         InputError: it cannot be written; what was there before then stands.
     """
-    draft = path.with_name(f".{path.name}.new")
     try:
-        draft.write_bytes(data)
-        draft.replace(path)
+        delivery.swap(path, data)
     except OSError as e:
-        draft.unlink(missing_ok=True)
         raise InputError(f"--out must be a folder that can be written to, got {e}") from e
