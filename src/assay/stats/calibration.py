@@ -7,7 +7,7 @@ import numpy as np
 from scipy import optimize, special
 
 from ..errors import InputError, UndefinedError
-from .intervals import Estimate, limits, mean, proportion, quantile
+from .intervals import OPTIMISTIC, Estimate, limits, mean, proportion, quantile
 
 # Beyond these a temperature says that scores separate the classes, or tell nothing: not how far to trust them.
 COLDEST, HOTTEST = 0.05, 20.0
@@ -219,7 +219,8 @@ def brier(
     value = plain.value
     if value > 0:
         factor = math.exp(min((plain.high - value) / value, 700.0))
-        low, high, method = value / factor, min(value * factor, 1.0), plain.method + "-log"
+        low, high = value / factor, min(value * factor, 1.0)
+        method = plain.method.removesuffix(OPTIMISTIC) + "-log" + (OPTIMISTIC if plain.optimistic else "")
     else:
         n = len(labels) if groups is None else len(np.unique(groups))
         (low, high), method = limits(0.0, n, level=level), "wilson"

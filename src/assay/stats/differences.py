@@ -154,7 +154,7 @@ def paired_means(first: np.ndarray, second: np.ndarray, *, level: float = 0.95) 
         UndefinedError: there are fewer than 2 pairs.
 
     >>> print(paired_means(np.array([2.0, 4, 6]), np.array([1.0, 2, 3])))
-    2.000 [-0.484, 4.484] (95%, t)
+    2.000 [-0.484, 4.484] (95%, t, optimistic here)
     """
     first, second = np.asarray(first, float), np.asarray(second, float)
     if first.shape != second.shape:
