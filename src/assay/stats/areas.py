@@ -3,6 +3,7 @@
 What the modules on ROC curves and on comparison share.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -54,7 +55,7 @@ def _score_limits(area: Area, level: float) -> tuple[float, float]:
 
 def _edge(area: Area, level: float) -> float:
     """The lowest area under which as many pairs as the smaller class has pictures might all agree by chance."""
-    return ((1 - level) / 2) ** (1 / min(area.m, area.n))
+    return math.pow((1 - level) / 2, 1 / min(area.m, area.n))
 
 
 def _fewer(astray: float, n: float, level: float) -> float:
