@@ -189,7 +189,7 @@ def base_rate(probabilities: np.ndarray, old: np.ndarray, *, level: float = 0.95
     t = quantile(level)
     probabilities, old = _distribution(probabilities, old)
     if not len(probabilities):
-        raise UndefinedError("a base rate needs 1 picture, got 0")
+        raise UndefinedError("a base rate needs 1 row, got 0")
     fits = probabilities / old
     best = _mixture(fits, old / old.sum())
     most = float(np.log(fits @ best).sum())

@@ -155,7 +155,7 @@ def balanced_accuracy(
     groups = _grouping(groups, labels)
     parts = [e for e in _by_class(labels, labels == predictions, classes, level, groups) if e is not None]
     if not parts:
-        raise UndefinedError("balanced accuracy needs 1 picture, got 0")
+        raise UndefinedError("balanced accuracy needs 1 row, got 0")
     value = float(np.mean([e.value for e in parts]))
     together = np.eye(len(parts)) if groups is None else _shared_errors(labels, labels == predictions, groups)
     sides = np.array([[e.value - e.low, e.high - e.value] for e in parts]).T

@@ -94,7 +94,7 @@ def paired_proportions(both: int, only_first: int, only_second: int, neither: in
         raise InputError(f"counts must be whole numbers >= 0, got {cells}")
     n = sum(cells)
     if n < 1:
-        raise UndefinedError("a difference needs 1 picture, got 0")
+        raise UndefinedError("a difference needs 1 row, got 0")
     margins = (both + only_first) * (only_second + neither) * (both + only_second) * (only_first + neither)
     cross = float(both * neither - only_first * only_second)
     cross = max(cross - n / 2, 0.0) if cross > 0 else cross
