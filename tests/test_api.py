@@ -68,6 +68,7 @@ def test_the_public_names_are_what_they_say():
         "denoise",
         "describe",
         "filter",
+        "group",
         "judge",
         "predict",
         "restore",

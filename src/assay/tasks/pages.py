@@ -14,8 +14,8 @@ from ..report import gallery, page, record, sections, trust
 from ..stats.intervals import Estimate
 from .copies import Copies
 from .copies import Group as Same
-from .group import Groups
 from .judgement import Measures
+from .kinds import Groups
 from .learn import Learned
 from .scan import Scan, flags
 from .sealed import Judgement

@@ -15,7 +15,7 @@ from ..models import backbone, saved
 from ..report import record
 from ..stats.intervals import Estimate
 from ..workers.clock import Clock
-from . import copies, group, learn, pages, scan, sealed, verdict
+from . import copies, kinds, learn, pages, scan, sealed, verdict
 from .judgement import check
 from .trial import Trial, try_tiles
 
@@ -115,7 +115,7 @@ def run(
         clock.begin("copies", 1)
         same = copies.find(workspace, pictures)
         clock.begin("groups", 1)
-        kinds = group.find(workspace, pictures, seed=seed)
+        groups = kinds.find(workspace, pictures, seed=seed)
         learned: learn.Learned | None = None
         judgement: sealed.Judgement | None = None
         trial: Trial | None = None
@@ -145,14 +145,14 @@ def run(
         if learned is not None and judgement is not None:
             answer = verdict.judged(learned, judgement, same)
         else:
-            answer = verdict.learned_nothing(found, kinds, same, why)
+            answer = verdict.learned_nothing(found, groups, same, why)
         model = workspace.folder / "model.assay"
         if learned is not None and judgement is not None:
             workspace.write(model.name, saved.pack(_model(pictures, learned, judgement, seed=seed)))
         else:
             model.unlink(missing_ok=True)
         table = workspace.write(
-            "pictures.csv", pages.listing(workspace, pictures, known, same, kinds, learned, judgement)
+            "pictures.csv", pages.listing(workspace, pictures, known, same, groups, learned, judgement)
         )
         made = _made(pictures, seed=seed, labels=known.source, tiles=tiles, times=clock.times)
         report = workspace.write(
@@ -165,7 +165,7 @@ def run(
                 pictures,
                 known,
                 same,
-                kinds,
+                groups,
                 learned,
                 judgement,
                 trial,
@@ -180,7 +180,7 @@ def run(
         sentences=[*answer.sentences, *answer.settle],
         scan=found,
         copies=sum(len(g.others) for g in same.groups),
-        groups={name: int((kinds.label == i).sum()) for i, name in enumerate(kinds.names)},
+        groups={name: int((groups.label == i).sum()) for i, name in enumerate(groups.names)},
         accuracy=judgement.sealed.accuracy if judgement else None,
         auc=dict(zip(classes, judgement.sealed.auc, strict=True)) if judgement else {},
         judgement=judgement,

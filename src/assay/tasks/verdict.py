@@ -6,7 +6,7 @@ import numpy as np
 
 from ..stats.intervals import Estimate
 from .copies import Copies
-from .group import Groups
+from .kinds import Groups
 from .learn import FRACTIONS, Learned
 from .scan import Scan
 from .sealed import Judgement
