@@ -53,7 +53,7 @@ def accuracy(labels, found):
     )
 
 
-@pytest.mark.parametrize(("figure", "oracle"), zip(FIGURES, [rand, information, accuracy], strict=True))
+@pytest.mark.parametrize(("figure", "oracle"), list(zip(FIGURES, [rand, information, accuracy], strict=True)))
 @pytest.mark.parametrize("seed", range(6))
 def test_the_figure_is_that_of_its_definition(figure, oracle, seed):
     r = np.random.default_rng(seed)

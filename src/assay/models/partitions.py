@@ -1,7 +1,7 @@
 """Groups by any of five algorithms, how far each picture is from its group, and whether there are groups at all."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,12 +18,14 @@ _MOST = 5000  # pictures whose distances to each other fit into memory
 _SHIFTED = 2000  # pictures that mean shift climbs with
 _CORE = 5  # pictures that make a place dense
 _LEAST = 0.02  # share of the pictures that HDBSCAN takes for a group
+_CLIMBERS = 100  # places that mean shift starts from
 _REACH = 0.1  # share of the pictures within the bandwidth of mean shift
 _SCORED = 2000  # pictures on which a silhouette is measured
 _DRAWN = 300  # pictures of a redraw, and of a cloud without groups
 _STARTS = 4
 _DENSE = 10  # directions in which density means something: in many more, all pictures are about as far apart
 _CHANCE = 0.05  # of calling one cloud groups
+_ENOUGH = 40  # pictures from which groups that are not seen are called none
 _STABLE = 0.6  # adjusted Rand index between redraws, from which groups are more than a way to cut
 
 
@@ -51,8 +53,8 @@ class Structure:
     """Whether groups are worth the name.
 
     verdict: "clear"; "weak", more than one cloud but cut differently when drawn again; "none", no better than one cloud
-    without groups, or fewer than two groups; or "unknown", too few pictures; silhouette: of the groups on as many
-    pictures as each cloud; null: silhouettes of groups found in clouds; chance: share of clouds, and of this data, that
+    without groups, or fewer than two groups; or "unknown", too few pictures to tell; silhouette: of the groups
+    on as many pictures as each cloud; null: silhouettes of groups found in clouds; chance: share of clouds, and of this data, that
     do as well; stability: mean adjusted Rand index between groups of two redraws, nan where it was not measured.
     """
 
@@ -72,14 +74,20 @@ class _Found:
 
 
 def partition(
-    points: np.ndarray, *, method: str = "kmeans", k: int | None = None, rng: np.random.Generator
+    points: np.ndarray,
+    *,
+    method: str = "kmeans",
+    k: int | None = None,
+    ks: Iterable[int] = KS,
+    rng: np.random.Generator,
 ) -> Partition:
     """Put pictures into groups.
 
     Args:
         points: (n, c), finite, as from `cluster.reduce`. Those that go by density see the first 10 columns.
         method: one of METHODS.
-        k: number of groups, for those of COUNTED; by default the one of 2 to 12 with the largest silhouette.
+        k: number of groups, for those of COUNTED; by default the one of ks with the largest silhouette.
+        ks: numbers of groups to try, each >= 2; what they give is in the Partition.
         rng: source of randomness.
 
     Returns:
@@ -113,7 +121,7 @@ def partition(
     picked = np.sort(np.random.default_rng(seed).permutation(n)[:most])
     seen = ordered if method in COUNTED else ordered[:, :_DENSE]
     with threadpool_limits(1):  # on so few pictures threads would only wait for each other
-        found = METHODS[method](seen[picked], k, seed)
+        found = METHODS[method](seen[picked], k, ks, seed)
     labels = np.empty(n, int)
     labels[order] = _spread(seen, picked, found.labels)
     return _measured(points, _ranked(points, labels), found, seed)
@@ -201,30 +209,27 @@ def structure(
     # Silhouettes depend on how many pictures there are: as many are compared with as many.
     # Ward's cuts are greedy, and what they miss is noise here: k-means stands for both that are told a number.
     tested = "kmeans" if method in COUNTED else method
-    own = partition(points[rng.permutation(n)[:size]], method=tested, k=k, rng=rng)
+    ks = KS if k is None else ()
+    own = partition(points[rng.permutation(n)[:size]], method=tested, k=k, ks=ks, rng=rng)
     spread, null = points.std(axis=0), []
     for _ in range(clouds):
         cloud = (rng.normal(size=(size, points.shape[1])) * spread).astype(np.float32)
-        null.append(partition(cloud, method=tested, k=k, rng=rng).silhouette)
+        null.append(partition(cloud, method=tested, k=k, ks=ks, rng=rng).silhouette)
     reached = own.silhouette if math.isfinite(own.silhouette) else -1.0
     chance = (1 + sum(math.isfinite(s) and s >= reached for s in null)) / (1 + clouds)
-    again = []
+    asked, again = found.k if method in COUNTED else None, []
     for _ in range(redraws):
         drawn = rng.permutation(n)[: 2 * _DRAWN]
         halves = [
-            _told(
-                points[drawn], partition(points[half], method=method, k=_asked(method, found.k), rng=rng), points[half]
-            )
+            _told(points[drawn], partition(points[half], method=method, k=asked, ks=(), rng=rng), points[half])
             for half in np.array_split(drawn, 2)
         ]
         again.append(float(adjusted_rand_score(*halves)))
     stability = float(np.mean(again))
-    verdict = "none" if chance > _CHANCE else "weak" if stability < _STABLE else "clear"
+    # On few pictures groups must lie very far apart to be told from chance: not to see them says nothing.
+    missed = "none" if n >= _ENOUGH else "unknown"
+    verdict = missed if chance > _CHANCE else "weak" if stability < _STABLE else "clear"
     return Structure(verdict, reached, [s for s in null if math.isfinite(s)], chance, stability)
-
-
-def _asked(method: str, k: int) -> int | None:
-    return k if method in COUNTED else None
 
 
 def _told(points: np.ndarray, found: Partition, learned: np.ndarray) -> np.ndarray:
@@ -285,10 +290,12 @@ def _inertia(points: np.ndarray, labels: np.ndarray) -> float:
     return float((points.astype(float) ** 2).sum() - (sums**2 / sizes).sum()) / len(points)
 
 
-def _counted(points: np.ndarray, k: int | None, cut: Callable[[int], np.ndarray], setting: str) -> _Found:
+def _counted(
+    points: np.ndarray, k: int | None, ks: Iterable[int], cut: Callable[[int], np.ndarray], setting: str
+) -> _Found:
     """Try numbers of groups on a sample, and take the one that was asked for, or that lies farthest apart."""
     different = len(np.unique(points, axis=0))
-    tried = {j: cut(j) for j in KS if j <= min(different, len(points) - 1)}
+    tried = {j: cut(j) for j in ks if j <= min(different, len(points) - 1)}
     scored = np.linspace(0, len(points) - 1, min(len(points), _SCORED)).astype(int)
     apart = pairwise_distances(points[scored])
     np.fill_diagonal(apart, 0)
@@ -303,14 +310,14 @@ def _counted(points: np.ndarray, k: int | None, cut: Callable[[int], np.ndarray]
     return _Found(labels, setting, silhouettes, spreads)
 
 
-def _kmeans(points: np.ndarray, k: int | None, seed: int) -> _Found:
+def _kmeans(points: np.ndarray, k: int | None, ks: Iterable[int], seed: int) -> _Found:
     picked = np.sort(np.random.default_rng(seed).permutation(len(points))[:_SCORED])
     sample = points[picked]
 
     def fit(j: int) -> KMeans:
         return KMeans(min(j, len(np.unique(sample, axis=0))), n_init=_STARTS, random_state=seed).fit(sample)
 
-    found = _counted(sample, k, lambda j: np.asarray(fit(j).labels_), "k-means, 4 starts")
+    found = _counted(sample, k, ks, lambda j: np.asarray(fit(j).labels_), "k-means, 4 starts")
     if len(sample) == len(points):
         return found
     best = int(found.labels.max()) + 1
@@ -319,16 +326,16 @@ def _kmeans(points: np.ndarray, k: int | None, seed: int) -> _Found:
     return _Found(np.asarray(labels), found.setting, found.silhouettes, found.spreads)
 
 
-def _hierarchical(points: np.ndarray, k: int | None, _seed: int) -> _Found:
+def _hierarchical(points: np.ndarray, k: int | None, ks: Iterable[int], _seed: int) -> _Found:
     tree = hierarchy.linkage(points, "ward")  # made once, cut at every number
 
     def cut(j: int) -> np.ndarray:
         return np.asarray(hierarchy.cut_tree(tree, n_clusters=j)[:, 0])
 
-    return _counted(points, k, cut, "hierarchical, Ward's linkage")
+    return _counted(points, k, ks, cut, "hierarchical, Ward's linkage")
 
 
-def _dbscan(points: np.ndarray, _k: int | None, _seed: int) -> _Found:
+def _dbscan(points: np.ndarray, _k: int | None, _ks: Iterable[int], _seed: int) -> _Found:
     near = min(_CORE, len(points) - 1)
     far = np.sort(NearestNeighbors(n_neighbors=near).fit(points).kneighbors()[0][:, -1])[::-1]
     place = knee(dict(enumerate(far.tolist())))
@@ -337,7 +344,7 @@ def _dbscan(points: np.ndarray, _k: int | None, _seed: int) -> _Found:
     return _Found(np.asarray(labels), f"DBSCAN, {_CORE} pictures within {radius:.3g}", {}, {})
 
 
-def _hdbscan(points: np.ndarray, _k: int | None, _seed: int) -> _Found:
+def _hdbscan(points: np.ndarray, _k: int | None, _ks: Iterable[int], _seed: int) -> _Found:
     least = max(_CORE, round(_LEAST * len(points)))
     setting = f"HDBSCAN, groups of {least} pictures or more"
     if len(points) < _CORE:
@@ -346,13 +353,15 @@ def _hdbscan(points: np.ndarray, _k: int | None, _seed: int) -> _Found:
     return _Found(np.maximum(labels, -1), setting, {}, {})
 
 
-def _meanshift(points: np.ndarray, _k: int | None, seed: int) -> _Found:
+def _meanshift(points: np.ndarray, _k: int | None, _ks: Iterable[int], seed: int) -> _Found:
     width = float(estimate_bandwidth(points, quantile=_REACH, random_state=seed)) or float(points.std()) or 1.0
-    labels = MeanShift(bandwidth=width, cluster_all=True).fit(points).labels_
+    # Many starts climb the same hill: a hundred, spread along the first direction, find those that hold pictures.
+    starts = points[np.linspace(0, len(points) - 1, min(len(points), _CLIMBERS)).astype(int)]
+    labels = MeanShift(bandwidth=width, seeds=starts).fit(points).labels_
     return _Found(np.asarray(labels), f"mean shift, bandwidth {width:.3g}", {}, {})
 
 
-METHODS: dict[str, Callable[[np.ndarray, int | None, int], _Found]] = {
+METHODS: dict[str, Callable[[np.ndarray, int | None, Iterable[int], int], _Found]] = {
     "kmeans": _kmeans,
     "hierarchical": _hierarchical,
     "dbscan": _dbscan,
