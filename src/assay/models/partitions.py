@@ -53,9 +53,9 @@ class Structure:
     """Whether groups are worth the name.
 
     verdict: "clear"; "weak", more than one cloud but cut differently when drawn again; "none", no better than one cloud
-    without groups, or fewer than two groups; or "unknown", too few pictures to tell; silhouette: of the groups
-    on as many pictures as each cloud; null: silhouettes of groups found in clouds; chance: share of clouds, and of this data, that
-    do as well; stability: mean adjusted Rand index between groups of two redraws, nan where it was not measured.
+    without groups, or fewer than two groups; or "unknown", too few pictures to tell; silhouette: of the groups on as
+    many pictures as each cloud; null: silhouettes of groups found in clouds; chance: share of clouds, and of this data,
+    that do as well; stability: mean adjusted Rand index between groups of two redraws, nan where it was not measured.
     """
 
     verdict: str

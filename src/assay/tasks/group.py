@@ -162,7 +162,7 @@ def group(
         same = copies.find(workspace, seen).group
         clock.begin("groups", 1)
         rng = np.random.default_rng(seed)
-        rows = seen.features if features == "network" else _palettes(seen)
+        rows = seen.features if features == "network" else palettes(seen)
         points = cluster.reduce(rows, components=_COMPONENTS, rng=rng)
         found = partitions.partition(points, method=method, k=k, rng=rng)
         structure = partitions.structure(points, found, method=method, k=k, rng=rng)
@@ -229,8 +229,15 @@ def _labels(labels: str, seen: Collection) -> Labels:
     return folder.from_folders(paths) if labels == "folders" else folder.from_csv(Path(labels), paths)
 
 
-def _palettes(seen: Collection) -> np.ndarray:
-    """Count colours on the thumbnails: nothing is read from the folder again."""
+def palettes(seen: Collection) -> np.ndarray:
+    """Count the colours of pictures on their thumbnails: nothing is read from the folder again.
+
+    Args:
+        seen: n pictures.
+
+    Returns:
+        float32 (n, 128), as in `pixels.palette`.
+    """
     rows = []
     for start in range(0, len(seen), _CHUNK):
         indices = list(range(start, min(start + _CHUNK, len(seen))))
