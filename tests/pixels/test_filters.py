@@ -247,7 +247,7 @@ def test_median_is_the_middle_of_the_window(size, dtype, shape):
     np.testing.assert_array_equal(filters.median(image, size=size), expected)
 
 
-@pytest.mark.parametrize(("size", "dtype"), [(9, np.uint8), (9, np.float32), (15, np.uint8)])
+@pytest.mark.parametrize(("size", "dtype"), [(5, np.uint8), (5, np.float32), (9, np.uint8), (9, np.float32), (15, np.uint8)])
 def test_a_large_picture_is_cut_into_bands_without_a_seam(size, dtype):
     image = picture((300, 500), dtype)
     strip = np.s_[100:200]  # bands meet in the middle

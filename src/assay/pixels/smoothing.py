@@ -27,7 +27,7 @@ def median(image: np.ndarray, size: int) -> np.ndarray:
     if size == 1:
         return image.copy()
     if size <= _SMALL:
-        return _mend(image, cv2.medianBlur(image, size), size // 2, lambda x: cv2.medianBlur(x, size))
+        return _by_opencv(image, size)
     if size <= _NETWORK:
         return _by_network(image, size)
     if image.dtype == np.uint8 and size <= _HISTOGRAM:
@@ -39,10 +39,24 @@ def median(image: np.ndarray, size: int) -> np.ndarray:
     return result
 
 
+def _by_opencv(image: np.ndarray, size: int) -> np.ndarray:
+    """Take small medians as OpenCV does, which has no threads for them."""
+    r = size // 2
+    if r == 1:  # quicker than a thread begins; and a repeated last pixel is a mirrored one
+        return cv2.medianBlur(image, size)
+    result = np.empty_like(image)
+
+    def work(top: int, bottom: int) -> None:
+        cv2.medianBlur(image[top:bottom], size, dst=result[top:bottom])
+
+    for seam in in_bands(work, image):
+        strip = image[seam - 2 * r : seam + 2 * r]
+        result[seam - r : seam + r] = cv2.medianBlur(strip, size)[r:-r]
+    return _mend(image, result, r, lambda x: cv2.medianBlur(x, size))
+
+
 def _mend(image: np.ndarray, result: np.ndarray, radius: int, work: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Filter the borders again, as mirrored ones, where a library repeats the last pixel."""
-    if radius == 1:  # then both are the same
-        return result
     r = radius
     # The left and the right border are laid on their side: wide strips are quicker than high ones.
     sides = (0, 1, 2)[: image.ndim], (1, 0, 2)[: image.ndim]
