@@ -97,12 +97,13 @@ def _by_histograms(image: np.ndarray, size: int) -> np.ndarray:
     return result
 
 
-def conservative(image: np.ndarray, size: int) -> np.ndarray:
-    """Bring pixels into the range of their neighbours; the window is cut at the border.
+def conservative(image: np.ndarray, size: int, *, mirrored: bool) -> np.ndarray:
+    """Bring pixels into the range of their neighbours.
 
     Args:
         image: picture.
         size: odd, >= 1.
+        mirrored: pixels beyond the border mirror those within it; else the window ends there.
     """
     if size == 1:
         return image.copy()
@@ -119,20 +120,27 @@ def conservative(image: np.ndarray, size: int) -> np.ndarray:
         ranks.clamp(source, target, rows, radius, step, top, bottom)
 
     in_bands(work, image)
+    if mirrored:
+        # What the mirror adds are pixels that the window holds anyway, and near the border the pixel itself: it stays.
+        rim = (radius + 1) // 2
+        for side in np.s_[:rim], np.s_[-rim:], np.s_[:, :rim], np.s_[:, -rim:]:
+            result[side] = image[side]
     return result
 
 
-def crimmins(image: np.ndarray, iterations: int) -> np.ndarray:
+def crimmins(image: np.ndarray, iterations: int, *, mirrored: bool) -> np.ndarray:
     """Remove speckle by complementary hulling.
 
     Args:
         image: picture.
         iterations: >= 0.
+        mirrored: pixels beyond the border mirror those within it; else a rule that lacks one changes nothing.
     """
     if not iterations:
         return image.copy()
     if image.ndim == 3:
-        return cv2.merge([crimmins(np.ascontiguousarray(plane), iterations) for plane in cv2.split(image)])
+        planes = (np.ascontiguousarray(plane) for plane in cv2.split(image))
+        return cv2.merge([crimmins(plane, iterations, mirrored=mirrored) for plane in planes])
     from . import hulling
 
     passes = hulling.stages()
@@ -143,7 +151,7 @@ def crimmins(image: np.ndarray, iterations: int) -> np.ndarray:
 
         def work(top: int, bottom: int, source: np.ndarray = source, target: np.ndarray = target) -> None:
             kept = np.empty((len(passes), 3, image.shape[1]), before.dtype)
-            hulling.hull(source, target, passes, kept, top, bottom)
+            hulling.hull(source, target, passes, kept, int(mirrored), top, bottom)
 
         in_bands(work, image)
         after = target
