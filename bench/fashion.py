@@ -18,7 +18,7 @@ from assay.models import fitting, network
 from assay.models.examples import Arrays
 from assay.stats.intervals import proportion
 
-LAYERS = "conv 32, norm, pool, conv 64, norm, pool, dropout .3, dense 128, norm, dropout .5"
+LAYERS = "conv 32, pool, norm, conv 64, pool, norm, dropout .3, dense 128, norm, dropout .5"
 VALIDATION = 5000
 
 
@@ -33,7 +33,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("/usr/share/datasets/fashion-mnist"))
     parser.add_argument("--layers", default=LAYERS)
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
