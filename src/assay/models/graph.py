@@ -139,12 +139,14 @@ def shapes(graph: Graph) -> dict[str, Shape]:
         shape, cost = OPS[step.op](step, [found[x] for x in step.inputs], graph.weights)
         work += cost
         if math.prod(shape) > NUMBERS or work > WORK:
-            raise InputError(f"a network must give {NUMBERS:,} numbers at most, {WORK:.0e} multiplications in all, "
-                             f"got {shape} and {work:.1e} at {step.name!r}")  # fmt: skip
+            raise InputError(
+                f"a network must give {NUMBERS:,} numbers at most and {WORK:.0e} multiplications in all, "
+                f"got {shape} and {work:.1e} at {step.name!r}"
+            )
         found[step.name] = shape
     unused = set(graph.weights) - {f"{step.name}.{kind}" for step in graph.steps for kind in ("weight", "bias")}
     if unused:
-        raise InputError(f"every array must belong to a step, got {sorted(unused)[0]!r}")
+        raise InputError(f"every array must belong to a step, got {min(unused)!r}")
     return found
 
 
@@ -313,7 +315,7 @@ def _each(step: Step, shapes: list[Shape], _: Weights) -> Checked:
 def _join(step: Step, shapes: list[Shape], _: Weights) -> Checked:
     alike = len(shapes) == 2 and len(shapes[0]) == len(shapes[1])
     # One number a channel goes with a map, as in squeeze and excitation.
-    if not alike or any(a != b and b != 1 for a, b in zip(*shapes, strict=True)) or shapes[0][0] != shapes[1][0]:
+    if not alike or any(b not in {a, 1} for a, b in zip(*shapes, strict=True)) or shapes[0][0] != shapes[1][0]:
         raise InputError(f"{step.name!r} ({step.op}) works on two things of one shape, got {shapes}")
     return shapes[0], math.prod(shapes[0])
 
