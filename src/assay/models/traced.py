@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from . import network
 from .graph import Graph, Shape, Step, shapes
 
 _PLAIN = {
@@ -40,9 +41,9 @@ def trace(module: Any, shape: Shape, *, name: str, prefix: str = "") -> Graph:
     Raises:
         InputError: it has a layer for which there is no step.
     """
-    from torch import fx
+    fx = network.torch().fx
 
-    class Tracer(fx.Tracer):  # type: ignore[misc]
+    class Tracer(fx.Tracer):  # type: ignore[name-defined, misc]
         """Takes the layers of torch, and what is made like one, as they are."""
 
         def is_leaf_module(self, m: Any, qualname: str) -> bool:
