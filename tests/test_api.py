@@ -69,6 +69,7 @@ def test_the_public_names_are_what_they_say():
         "describe",
         "export",
         "filter",
+        "group",
         "judge",
         "learn",
         "look",

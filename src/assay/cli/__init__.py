@@ -3,7 +3,7 @@
 Results go to standard output, progress and errors to standard error. Exit 0: fine; 1: files are broken; 2: bad input.
 """
 
-from . import augment, denoise, folders, learning, likeness, networks, pictures, restore, trust
+from . import augment, denoise, folders, group, learning, likeness, networks, pictures, restore, trust
 from .terminal import app
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "augment",
     "denoise",
     "folders",
+    "group",
     "learning",
     "likeness",
     "main",

@@ -16,8 +16,8 @@ from ..stats.intervals import Estimate
 from .contest import Contest
 from .copies import Copies
 from .copies import Group as Same
-from .group import Groups
 from .judgement import Measures
+from .kinds import Groups
 from .learning import Learned
 from .scan import Scan, flags
 from .sealed import Judgement

@@ -8,7 +8,7 @@ import numpy as np
 from ..stats.intervals import Estimate
 from .contest import Contest
 from .copies import Copies
-from .group import Groups
+from .kinds import Groups
 from .learning import FRACTIONS, Learned
 from .scan import Scan
 from .sealed import Judgement
