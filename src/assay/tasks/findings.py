@@ -1,19 +1,20 @@
 """Findings: everything that scores say about a classifier, found out once for the verdict, the page and the plots."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..errors import UndefinedError
-from ..stats import bayes, calibration, confusion, precision_recall, resampling, roc, summaries
+from ..stats import bayes, calibration, confusion, precision_recall, resampling, roc, several, summaries
 from ..stats.calibration import CalibrationBand, CalibrationError
 from ..stats.intervals import Estimate
 from .judgement import Cutoff, Measures, choose, in_turns, meaning, measure, rule, turns
 
 _LARGE = 100_000  # rows: from here on a band is thinner than the line it surrounds, and resampling tells nothing new
 _POINTS = 2000  # of a curve that are kept: more cannot be drawn apart
+_PAIRED = 12  # classes: of more, each against each is more than anybody reads
 _FEW = 10  # of a class: below, an interval is too wide to decide anything
 
 
@@ -23,7 +24,8 @@ class Findings:
 
     labels, predictions: int (n,), places in classes; positive: place of the one that a flag means, of two; matrix: int
     (k, k), rows true; figures: name, estimate and what a guess would reach; curves and recalls: by class, or of the
-    positive alone; threshold: with its uncertainty, None where it was given; predictive: by base rate.
+    positive alone; pairs: of more than two classes, each against each by the score of the first, the worst first;
+    threshold: with its uncertainty, None where it was given; predictive: by base rate.
     """
 
     classes: tuple[str, ...]
@@ -41,6 +43,7 @@ class Findings:
     reliable: CalibrationBand | None
     error: CalibrationError | None
     predictive: list[tuple[float, bayes.PredictiveValues]]
+    pairs: list[tuple[str, str, roc.Curve, Estimate]] = field(default_factory=list)
 
     @property
     def auc(self) -> Estimate | None:
@@ -226,7 +229,21 @@ def find_many(
         reliable=calibration.band(right, sure, level=level) if probable and small else None,
         error=calibration.ece(right, sure, level=level, rng=rng) if probable and small else None,
         predictive=[],
+        pairs=_pairs(classes, labels, one, groups, level) if k <= _PAIRED else [],
     )
+
+
+def _pairs(
+    classes: tuple[str, ...], labels: np.ndarray, scores: np.ndarray, groups: np.ndarray | None, level: float
+) -> list[tuple[str, str, roc.Curve, Estimate]]:
+    """Each class against each, the worst first; those that are too few to say are left out."""
+    found = []
+    for (i, j), estimate in several.pairwise(labels, scores, level=level, groups=groups).items():
+        if estimate is not None:
+            both = (labels == i) | (labels == j)
+            drawn = _thin(roc.curve(labels[both] == i, scores[both, i]))
+            found.append((classes[i], classes[j], drawn, estimate))
+    return sorted(found, key=lambda pair: pair[3].value)
 
 
 def _threshold(

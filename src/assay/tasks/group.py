@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import delivery, folder, pictures
 from ..data.collection import Collection, collect
-from ..data.folder import Labels
+from ..data.folder import Labels, Problem
 from ..data.workspace import Workspace
 from ..errors import InputError, UndefinedError
 from ..models import backbone, cluster, layout, partitions
@@ -20,7 +20,6 @@ from ..stats import partitions as agreement
 from ..stats.intervals import Estimate, proportion
 from ..workers.clock import Clock
 from . import copies, group_page, looking, scan
-from .scan import Problem
 from .verdict import said
 
 FEATURES = ("network", "hsv")

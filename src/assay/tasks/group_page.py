@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from ..data.collection import Collection
-from ..data.folder import Labels
+from ..data.folder import Labels, Problem
 from ..data.workspace import Workspace
 from ..models.partitions import Partition
 from ..report import gallery, grouping, page, record
 from ..stats.intervals import Estimate
 from ..stats.partitions import contingency
-from .scan import Problem
 
 REPORT, TABLE, SILHOUETTES, ELBOW, MAP = "groups.html", "groups.csv", "silhouettes.png", "elbow.png", "map.jpg"
 _SHEETS = 24  # groups that the page shows

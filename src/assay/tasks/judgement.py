@@ -15,6 +15,7 @@ from ..stats.intervals import Estimate
 
 _TANGLED = 20_000  # groups: dealing more of them one by one takes longer than it evens out
 _FOLDS = 10
+_PLENTY = 200_000  # rows: of half of as many the same cut-off is chosen as of nine tenths, and five times sooner
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,20 +251,21 @@ def turns(
         np.add.at(counts, (folds, labels), 1)
         if (counts.sum(axis=0) > counts).all():
             return folds
+    count = _FOLDS if len(labels) <= _PLENTY else 2
     if groups is None:
         # Each class is dealt out in a random order: as even as it can be, without a loop over rows.
         dealt = np.empty(len(labels), int)
         for c in np.unique(labels):
             mine = np.flatnonzero(labels == c)
-            dealt[rng.permutation(mine)] = np.arange(len(mine)) % _FOLDS
+            dealt[rng.permutation(mine)] = np.arange(len(mine)) % count
         return dealt
     codes = np.unique(groups, return_inverse=True)[1]
     if codes.max() < _TANGLED:
         try:
-            return splits.folds(labels, codes, count=_FOLDS, rng=rng)
+            return splits.folds(labels, codes, count=count, rng=rng)
         except UndefinedError:  # a class lies in one group: nothing could be chosen without it
             return np.zeros(len(labels), int)
-    return rng.integers(_FOLDS, size=int(codes.max()) + 1)[codes]
+    return rng.integers(count, size=int(codes.max()) + 1)[codes]
 
 
 def in_turns(positive: np.ndarray, scores: np.ndarray, folds: np.ndarray, options: dict[str, Any]) -> np.ndarray:
