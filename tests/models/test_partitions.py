@@ -110,6 +110,14 @@ def test_large_folders_are_grouped_from_a_sample(method, monkeypatch):
     assert all(len(set(found.labels[largest & (labels == y)])) == 1 for y in range(3))
 
 
+def test_as_many_groups_as_are_asked_for_are_made_of_a_large_folder(monkeypatch):
+    monkeypatch.setattr(partitions, "_SCORED", 30)
+    points, _ = clouds([70, 60, 50])
+    found = partition(points, k=45, rng=rng())
+    assert found.k == 45
+    assert np.bincount(found.labels).min() >= 1
+
+
 def test_a_picture_like_none_of_the_sample_is_in_no_group():
     points = np.array([[0, 0], [0, 1], [9, 9], [0, 2], [0, 40]], np.float32)
     found = partitions._spread(points, np.array([0, 1, 2]), np.array([0, 0, -1]))
@@ -169,7 +177,7 @@ def test_one_group_is_no_structure():
     assert structure(points, found, method="kmeans", k=1, rng=rng()).verdict == "none"
 
 
-def test_what_does_not_fit_is_refused():
+def test_what_does_not_fit_is_refused(monkeypatch):
     with pytest.raises(InputError, match=r"points must be \(n, c\) and finite"):
         partition(np.full((5, 2), np.nan), rng=rng())
     with pytest.raises(
@@ -182,5 +190,10 @@ def test_what_does_not_fit_is_refused():
         partition(np.repeat(np.eye(5), 2, axis=0), k=6, rng=rng())
     with pytest.raises(InputError, match="k must be left out, because dbscan finds the number of groups itself, got 2"):
         partition(np.eye(5), method="dbscan", k=2, rng=rng())
+    monkeypatch.setattr(partitions, "_MOST", 30)
+    many = clouds([40, 30])[0]
+    assert partition(many, k=60, rng=rng()).k == 60
+    with pytest.raises(InputError, match="k must be <= 30 different pictures for hierarchical on so many, got 60"):
+        partition(many, method="hierarchical", k=60, rng=rng())
     with pytest.raises(InputError, match="clouds must be >= 19 and redraws >= 1, got 5 and 6"):
         structure(np.eye(5), partition(np.eye(5), rng=rng()), method="kmeans", k=None, clouds=5, rng=rng())

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import InputError, UndefinedError
+from assay.stats import partitions
 from assay.stats.intervals import proportion
 from assay.stats.partitions import adjusted_rand, contingency, match, matched_accuracy, mutual_information
 from assay.stats.resampling import coverage
@@ -60,6 +61,21 @@ def test_the_figure_is_that_of_its_definition(figure, oracle, seed):
     labels, found = r.integers(0, 3, 17), r.integers(-1, 4, 17)
     for y, f in ((labels, found), (LABELS, FOUND)):
         assert figure(y, f, runs=100, rng=rng()).value == pytest.approx(oracle(y, f), abs=1e-12)
+
+
+def test_a_picture_that_is_drawn_twice_makes_no_pair_with_itself():
+    weights = np.random.default_rng(4).integers(0, 4, len(LABELS)).astype(float)
+    pairs = list(combinations(range(len(LABELS)), 2))
+    both = np.array([weights[i] * weights[j] for i, j in pairs])
+    own = np.array([LABELS[i] == LABELS[j] for i, j in pairs])
+    other = np.array([FOUND[i] == FOUND[j] for i, j in pairs])
+    sums = [float((both * x).sum()) for x in (own & other, own, other)]
+    chance = sums[1] * sums[2] / both.sum()
+    expected = (sums[0] - chance) / ((sums[1] + sums[2]) / 2 - chance)
+    held = np.zeros((2, 3, 5))
+    for y, f, w in zip(LABELS, FOUND, weights, strict=True):
+        held[:, "abc".index(y), f] += w, w * w
+    assert partitions._rand(*held) == pytest.approx(expected)
 
 
 @each

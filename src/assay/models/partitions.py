@@ -23,6 +23,7 @@ _REACH = 0.1  # share of the pictures within the bandwidth of mean shift
 _SCORED = 2000  # pictures on which a silhouette is measured
 _DRAWN = 300  # pictures of a redraw, and of a cloud without groups
 _STARTS = 4
+_EACH = 10  # pictures of a sample for each group that is asked for
 _DENSE = 10  # directions in which density means something: in many more, all pictures are about as far apart
 _CHANCE = 0.05  # of calling one cloud groups
 _ENOUGH = 40  # pictures from which groups that are not seen are called none
@@ -119,6 +120,8 @@ def partition(
     ordered = points[order]
     most = {"kmeans": n, "meanshift": _SHIFTED}.get(method, _MOST)
     picked = np.sort(np.random.default_rng(seed).permutation(n)[:most])
+    if (k or 0) > len(np.unique(ordered[picked], axis=0)):
+        raise InputError(f"k must be <= {most:,} different pictures for {method} on so many, got {k}: use kmeans")
     seen = ordered if method in COUNTED else ordered[:, :_DENSE]
     with threadpool_limits(1):  # on so few pictures threads would only wait for each other
         found = METHODS[method](seen[picked], k, ks, seed)
@@ -311,11 +314,13 @@ def _counted(
 
 
 def _kmeans(points: np.ndarray, k: int | None, ks: Iterable[int], seed: int) -> _Found:
-    picked = np.sort(np.random.default_rng(seed).permutation(len(points))[:_SCORED])
+    size = max(_SCORED, _EACH * (k or 0))
+    picked = np.sort(np.random.default_rng(seed).permutation(len(points))[:size])
     sample = points[picked]
+    different = len(np.unique(sample, axis=0))
 
     def fit(j: int) -> KMeans:
-        return KMeans(min(j, len(np.unique(sample, axis=0))), n_init=_STARTS, random_state=seed).fit(sample)
+        return KMeans(min(j, different), n_init=_STARTS, random_state=seed).fit(sample)
 
     found = _counted(sample, k, ks, lambda j: np.asarray(fit(j).labels_), "k-means, 4 starts")
     if len(sample) == len(points):

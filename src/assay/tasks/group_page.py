@@ -67,6 +67,7 @@ def write(
     shown = np.sort(rng.permutation(n)[:_ON_MAP])
     wanted = {int(i) for rows in (*nearest, *farthest, rest[:_REST], shown) for i in rows}
     jpegs = seen.thumbnails(sorted(wanted))
+    placed = set(shown.tolist())
 
     def tiles(rows: np.ndarray) -> list[str]:
         return [gallery.tile(jpegs.get(int(i)), seen.name(int(i))) for i in rows]
@@ -77,7 +78,7 @@ def write(
     ]
     called = [*names, "in no group"] if len(rest) else list(names)
     on_map = np.where(labels < 0, len(names), labels)
-    drawn = gallery.picture_map(places, [jpegs.get(i, b"") if i in set(shown.tolist()) else b"" for i in range(n)],
+    drawn = gallery.picture_map(places, [jpegs.get(i, b"") if i in placed else b"" for i in range(n)],
                                 on_map, rng=rng)  # fmt: skip
     text = grouping.document(
         page.visible(root.resolve().name),
