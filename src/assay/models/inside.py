@@ -3,6 +3,8 @@
 Needs torch; nothing is learned here, and the network is left as it was.
 """
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,9 +84,47 @@ def look_inside(
 
     Source: Grad-CAM by Selvaraju et al. 2017, doi:10.1109/ICCV.2017.74.
     """
+    side = cover or max(min(image.shape[:2]) // 4, 1)
+    with fitting.using(threads), _still(module):
+        maps, logits, which, layer, slopes = _caught(module, image, target)
+        cam = gradcam(next(m.values for m in maps if m.name == layer), slopes)
+        occlusion = occlude(module, image, target=which, cover=side, threads=threads)
+    convolutions, dense = _weights(module)
+    return Inside(
+        _bytes(image),
+        maps,
+        convolutions[0],
+        tuple(dense),
+        logits,
+        which,
+        geometry.reshape(cam, shape=(image.shape[0], image.shape[1])),
+        layer,
+        side,
+        occlusion,
+    )
+
+
+@contextlib.contextmanager
+def _still(module: Any) -> Iterator[None]:
+    """Let a network neither learn nor change, and put it back as it was."""
+    modes = [(m, m.training) for m in module.modules()]
+    learning = [p for p in module.parameters() if p.requires_grad]
+    module.eval().requires_grad_(requires_grad=False)
+    try:
+        yield
+    finally:
+        for m, training in modes:
+            m.training = training
+        for p in learning:
+            p.requires_grad_(requires_grad=True)
+
+
+def _caught(
+    module: Any, image: np.ndarray, target: int | None
+) -> tuple[tuple[Maps, ...], np.ndarray, int, str, np.ndarray]:
+    """Return maps, logits, the class, the last layer that has places, and how the class rises with its maps."""
     t = network.torch()
     caught: dict[str, Any] = {}
-    children = [(name, child) for name, child in module.named_children() if _makes_maps(child)]
 
     def catch(name: str) -> Any:
         def hook(_module: Any, _inputs: Any, output: Any) -> None:
@@ -93,47 +133,23 @@ def look_inside(
 
         return hook
 
-    hooks = [child.register_forward_hook(catch(name)) for name, child in children]
-    learning, frozen = module.training, [p for p in module.parameters() if p.requires_grad]
-    module.eval()
+    hooks = [child.register_forward_hook(catch(n)) for n, child in module.named_children() if _makes_maps(child)]
     try:
-        with fitting.using(threads), t.enable_grad():
-            for p in frozen:
-                p.requires_grad_(requires_grad=False)
-            # Gradients begin at the maps themselves: weights are left out, and so is all before the first map.
+        with t.enable_grad():
             x = t.from_numpy(np.ascontiguousarray(image[None]))
-            x = (x.float() / 255.0 if x.dtype == t.uint8 else x).requires_grad_()
-            logits = module(x)[0]
-            which = int(logits.argmax()) if target is None else target
-            if not 0 <= which < len(logits):
-                raise InputError(f"target must be a class from 0 to {len(logits) - 1}, got {target!r}")
-            spread = [name for name, output in caught.items() if output.shape[2] * output.shape[3] > 1]
-            if not spread:
-                raise InputError("a network to look into must have a convolution with more than one place, got none")
-            layer = spread[-1]
-            (slope,) = t.autograd.grad(logits[which], caught[layer])
-            cam = gradcam(caught[layer][0].detach().numpy(), slope[0].numpy())
-        side = cover or max(min(image.shape[:2]) // 4, 1)
-        occlusion = occlude(module, image, target=which, cover=side, threads=threads)
+            logits = module((x.float() / 255.0 if x.dtype == t.uint8 else x).requires_grad_())[0]
     finally:
         for hook in hooks:
             hook.remove()
-        for p in frozen:
-            p.requires_grad_(requires_grad=True)
-        module.train(learning)
-    convolutions, dense = _weights(module)
-    return Inside(
-        _bytes(image),
-        tuple(Maps(name, output[0].detach().contiguous().numpy()) for name, output in caught.items()),
-        convolutions[0],
-        tuple(dense),
-        logits.detach().numpy(),
-        which,
-        geometry.reshape(cam, shape=(image.shape[0], image.shape[1])),
-        layer,
-        side,
-        occlusion,
-    )
+    which = int(logits.argmax()) if target is None else target
+    if not 0 <= which < len(logits):
+        raise InputError(f"target must be a class from 0 to {len(logits) - 1}, got {target!r}")
+    spread = [name for name, output in caught.items() if output.shape[2] * output.shape[3] > 1]
+    if not spread:
+        raise InputError("a network to look into must have a convolution with more than one place, got none")
+    (slopes,) = t.autograd.grad(logits[which], caught[spread[-1]])
+    maps = tuple(Maps(name, output[0].detach().contiguous().numpy()) for name, output in caught.items())
+    return maps, logits.detach().numpy(), which, spread[-1], slopes[0].numpy()
 
 
 def gradcam(maps: np.ndarray, slopes: np.ndarray) -> np.ndarray:
@@ -211,8 +227,7 @@ def _spans(length: int, cover: int) -> list[tuple[slice, slice]]:
 
 def _chance(module: Any, images: np.ndarray, target: int, threads: int) -> np.ndarray:
     t = network.torch()
-    module.eval()
-    with fitting.using(threads), t.inference_mode():
+    with fitting.using(threads), _still(module), t.inference_mode():
         found = module(t.from_numpy(np.ascontiguousarray(images))).softmax(dim=1)[:, target]
         return np.asarray(found.numpy())
 
