@@ -102,6 +102,13 @@ def test_colours_group_what_the_network_would_not(tmp_path, save):
     assert [g.name for g in told.groups] == ["group 1", "group 2"]
 
 
+def test_one_kind_is_said_to_be_one(photos, space):
+    told = group(photos, out=space, k=1, processes=1)
+    assert (told.headline, told.silhouette, told.worth) == ("18 pictures make one group.", None, "none")
+    assert told.notes[0] == "The algorithm sees one kind of picture, and nothing to part it by."
+    assert set(told.agreement.values()) == {None}
+
+
 @pytest.mark.parametrize("link", [False, True])
 def test_pictures_go_into_a_folder_per_group_and_the_originals_stay(photos, space, tmp_path, link):
     before = contents(photos)

@@ -30,6 +30,7 @@ _AGREEMENT: dict[str, Callable[..., Estimate]] = {
     "normalized mutual information": agreement.mutual_information,
     "accuracy of the best match": agreement.matched_accuracy,
 }
+_ONE = "The algorithm sees one kind of picture, and nothing to part it by."
 _WORTH = {
     "clear": "The groups lie farther apart than what one cloud without groups gives, and are found again when the "
     "pictures are drawn again.",
@@ -175,7 +176,8 @@ def group(
         files = np.array([seen.name(i) for i in range(len(seen))], object)
         groups = [_group(names[g], files, found, g, match.get(g, "")) for g in range(found.k)]
         headline = _headline(found, structure.verdict, len(seen))
-        notes = [_WORTH[structure.verdict], *_notes(found, best, bend, chosen=k)] if found.k else []
+        worth = _ONE if found.k == 1 and structure.verdict == "none" else _WORTH[structure.verdict]
+        notes = [worth, *_notes(found, best, bend, chosen=k)] if found.k else []
         notes += [f"{name[:1].upper()}{name[1:]}: {said(e)}." for name, e in told.items() if e is not None]
         written = group_page.write(
             workspace,
