@@ -6,18 +6,12 @@ Results go to standard output, progress and errors to standard error. Exit 0: fi
 from . import augment, denoise, folders, group, learning, likeness, networks, pictures, restore, trust
 from .terminal import app
 
-__all__ = ["app", "augment", "denoise", "folders", "group", "learning", "likeness", "main", "networks", "pictures", "restore", "trust"]
-from .terminal import app
-
 __all__ = [
     "app",
     "augment",
     "denoise",
     "folders",
-from . import group
-from .terminal import app
-
-__all__ = ["app", "group", "main"]
+    "group",
     "learning",
     "likeness",
     "main",
