@@ -127,8 +127,10 @@ def _caught(
     caught: dict[str, Any] = {}
 
     def catch(name: str) -> Any:
-        def hook(_module: Any, _inputs: Any, output: Any) -> None:
-            if output.ndim == 4:
+        def hook(part: Any, _inputs: Any, output: Any) -> None:
+            if hasattr(part, "caught"):  # it runs a graph, and keeps what is in it itself
+                caught.update(part.caught)
+            elif output.ndim == 4:
                 caught[name] = output
 
         return hook
@@ -235,7 +237,9 @@ def _chance(module: Any, images: np.ndarray, target: int, threads: int) -> np.nd
 def _makes_maps(part: Any) -> bool:
     """Tell whether a part of a chain holds a convolution, or pools places that stay places."""
     nn = network.torch().nn
-    return any(isinstance(m, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d) for m in part.modules())
+    return hasattr(part, "caught") or any(
+        isinstance(m, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d) for m in part.modules()
+    )
 
 
 def _weights(module: Any) -> tuple[list[Weights], list[Weights]]:
@@ -244,6 +248,10 @@ def _weights(module: Any) -> tuple[list[Weights], list[Weights]]:
     convolutions: list[Weights] = []
     dense: list[Weights] = []
     for name, child in module.named_children():
+        for step in child.graph.steps if hasattr(child, "graph") else ():
+            if step.op in {"convolution", "dense"}:
+                weight, bias = (child.graph.weights[f"{step.name}.{kind}"] for kind in ("weight", "bias"))
+                (convolutions if weight.ndim == 4 else dense).append(Weights(step.name, weight, bias))
         for m in child.modules():
             if isinstance(m, nn.Conv2d | nn.Linear):
                 weight = m.weight.detach().contiguous().numpy().copy()

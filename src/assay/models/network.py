@@ -75,6 +75,20 @@ def _parts() -> tuple[Any, Any, Any]:
     return Look, Residual, Root
 
 
+def look(mean: float, scale: float, *, shape: tuple[int, int, int]) -> Any:
+    """Make the part that networks begin with: a picture of the house in, (n, channels, H, W) out.
+
+    Args:
+        mean: that is taken away, in levels of 0..255.
+        scale: that the rest is divided by.
+        shape: height, width and channels of the pictures.
+
+    Raises:
+        InputError: torch is not installed.
+    """
+    return _parts()[0](mean, scale, shape)
+
+
 def small_cnn(text: str, *, size: tuple[int, int], channels: int, classes: int, seed: int) -> Any:
     """Make a network from a line of text.
 
@@ -94,12 +108,12 @@ def small_cnn(text: str, *, size: tuple[int, int], channels: int, classes: int, 
     """
     followed = layers.steps(text, size=size, channels=channels)
     _two_at_least(classes)
-    t, (look, *_) = torch(), _parts()
+    t = torch()
     with t.random.fork_rng(devices=[]):
         t.manual_seed(seed)
         # Half the range is a fair guess of the mean; a deviation of 64 levels is that of most photographs.
         shape: tuple[int, ...] = (*size, channels)
-        chain = OrderedDict({"look": look(127.5, 64.0, shape)})
+        chain = OrderedDict({"look": look(127.5, 64.0, shape=(*size, channels))})
         for step in followed:
             chain[step.name] = _layer(step.layer, shape)
             shape = step.shape
@@ -163,7 +177,7 @@ def lite0(*, size: int = backbone.SIZE, classes: int | None = None, dropout: flo
     if size < 32:
         raise InputError(f"size must be 32 pixels or more, got {size!r}")
     _two_at_least(classes or LITE0_CLASSES)
-    t, (look, residual, _) = torch(), _parts()
+    t, (_, residual, _) = torch(), _parts()
     nn, w, side = t.nn, checkpoint.read(backbone.weights()), size
 
     def unit(name: str, norm: str, *, stride: int = 1, relu6: bool = True) -> list[Any]:
@@ -181,7 +195,7 @@ def lite0(*, size: int = backbone.SIZE, classes: int | None = None, dropout: flo
         load(made[-1], {"weight": kernel})
         return [*made, batch, *([nn.ReLU6(inplace=True)] if relu6 else [])]
 
-    chain = OrderedDict({"look": look(backbone.MEAN, backbone.SCALE, (size, size, 3))})
+    chain = OrderedDict({"look": look(backbone.MEAN, backbone.SCALE, shape=(size, size, 3))})
     chain["stem"], channels = nn.Sequential(*unit("_conv_stem", "_bn0", stride=2)), 32
     block = 0
     for repeats, _kernel, stride, expansion, out in backbone.STAGES:

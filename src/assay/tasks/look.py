@@ -12,7 +12,7 @@ from scipy.special import softmax
 
 from ..data import folder, rows
 from ..errors import InputError
-from ..models import backbone, network
+from ..models import backbone, differentiable, network
 from ..models.inside import Inside, look_inside
 from ..report import networks, record
 from ..workers.clock import Clock
@@ -135,10 +135,7 @@ def _load(model: str | os.PathLike[str]) -> tuple[Any, tuple[str, ...]]:
     if os.fspath(model) == IMAGENET:
         return network.lite0(), backbone.class_names()
     loaded = predict.load(model)
-    if loaded.card.get("views") == "tiles":
-        raise InputError("MODEL must look at whole pictures to be looked into, got one that looks at tiles as well")
-    head = loaded.head
-    return network.headed(head.weight / head.temperature, head.bias / head.temperature), head.classes
+    return differentiable.rebuild(loaded), loaded.head.classes
 
 
 def _view(path: Path) -> np.ndarray:
