@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 
 from ..errors import InputError, UndefinedError
-from .intervals import Estimate, limits, quantile
+from .intervals import Estimate, limits, quantile, worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,12 +332,7 @@ def _rate(name: str, given: Estimate | float, level: float | None) -> Estimate:
 
 def _exact(rate: Estimate) -> Estimate:
     """A rate with the limits of Clopper and Pearson in place of Wilson's, of as many pictures as these rest on."""
-    # Wilson's limits are the roots of (p - value)^2 = z^2 p (1 - p) / n: their product tells z^2 / n.
-    if rate.value >= 0.5:
-        spread = rate.value**2 / (rate.low * rate.high) - 1
-    else:
-        spread = (1 - rate.value) ** 2 / ((1 - rate.low) * (1 - rate.high)) - 1
-    low, high = limits(rate.value, quantile(rate.level) ** 2 / spread, level=rate.level, method="clopper-pearson")
+    low, high = limits(rate.value, worth(rate), level=rate.level, method="clopper-pearson")
     return Estimate(rate.value, low, high, rate.level, "clopper-pearson")
 
 

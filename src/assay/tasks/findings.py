@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import UndefinedError
-from ..stats import bayes, calibration, confusion, precision_recall, resampling, roc, several, summaries
+from ..stats import bayes, calibration, confusion, cutoffs, precision_recall, roc, several, summaries
 from ..stats.calibration import CalibrationBand, CalibrationError
 from ..stats.intervals import Estimate
 from .judgement import Cutoff, Measures, choose, in_turns, meaning, measure, rule, turns
 
 _LARGE = 100_000  # rows: from here on a band is thinner than the line it surrounds, and resampling tells nothing new
+_PARTS = 20  # of many rows, each of which chooses a cut-off for itself, in place of resamples
 _POINTS = 2000  # of a curve that are kept: more cannot be drawn apart
 _PAIRED = 12  # classes: of more, each against each is more than anybody reads
 _FEW = 10  # of a class: below, an interval is too wide to decide anything
@@ -124,6 +125,7 @@ def find_two(
         "cost_fn": cost_fn,
         "prevalence": prevalence,
     }
+    sway, known = None, None
     if fixed is not None:
         threshold, why = fixed
         flagged = one >= threshold
@@ -131,6 +133,13 @@ def find_two(
         threshold = choose(is_positive, one, **options)
         why = rule(specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn)
         flagged = in_turns(is_positive, one, turns(labels, groups, folds, rng=rng), options)
+        moved, due = _moved(is_positive, one, options, groups, rng)
+        if moved.size:
+            up, down = cutoffs.swaying(is_positive, one, moved)
+            sway = up * due, down * due
+        if moved.size and due == 1:
+            low, high = np.quantile(moved, [(1 - level) / 2, (1 + level) / 2])
+            known = Estimate(threshold, min(float(low), threshold), max(float(high), threshold), level, "percentile")
     predictions = np.where(flagged, positive, 1 - positive)
     stacked = np.atleast_2d(scores)
     both = np.stack([1 - stacked, stacked] if positive else [stacked, 1 - stacked], axis=2)
@@ -140,7 +149,7 @@ def find_two(
     share = prevalence if prevalence is not None else float(is_positive.mean())
     cutoff = meaning(
         classes[positive], is_positive, flagged, threshold=threshold, rule=why, prevalence=share,
-        given=prevalence is not None, groups=groups, level=level,
+        given=prevalence is not None, groups=groups, level=level, sway=sway,
     )  # fmt: skip
     small = len(labels) <= _LARGE
     average = precision_recall.average_precision(is_positive, one, level=level, groups=groups)
@@ -154,7 +163,7 @@ def find_two(
         matrix=confusion.matrix(labels, predictions, classes=2),
         figures=[],
         cutoff=cutoff,
-        threshold=_threshold(is_positive, one, options, groups, level, rng) if fixed is None and small else None,
+        threshold=known,
         curves=[(classes[positive], _thin(roc.curve(is_positive, one)), band)],
         recalls=[(classes[positive], _thin_recall(precision_recall.curve(is_positive, one)), average)],
         bins=calibration.reliability(is_positive, one, bins=10, level=level) if probable else [],
@@ -246,26 +255,29 @@ def _pairs(
     return sorted(found, key=lambda pair: pair[3].value)
 
 
-def _threshold(
+def _moved(
     positive: np.ndarray,
     scores: np.ndarray,
     options: dict[str, Any],
     groups: np.ndarray | None,
-    level: float,
     rng: np.random.Generator,
-) -> Estimate | None:
-    """The cut-off with how far it would move on other rows."""
+) -> tuple[np.ndarray, float]:
+    """Cut-offs that other rows would have chosen, and what of their variance is due to as many rows as there are."""
 
-    def chosen(indices: np.ndarray) -> float:
-        return choose(positive[indices], scores[indices], **options)
+    def chosen(labels: np.ndarray, values: np.ndarray) -> float:
+        return choose(labels, values, **options)
 
-    try:
-        return resampling.bootstrap(
-            chosen, len(scores), groups=groups, strata=None if groups is not None else positive, level=level,
-            method="percentile", runs=200, rng=rng,
-        )  # fmt: skip
-    except UndefinedError:  # it does not move at all, or a class lies in one group
-        return None
+    if len(scores) <= _LARGE:
+        try:
+            return cutoffs.redrawn(positive, scores, chosen, groups=groups, rng=rng), 1.0
+        except UndefinedError:  # a class lies in one group
+            return np.empty(0), 1.0
+    own = np.arange(len(scores)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    part = rng.integers(_PARTS, size=int(own.max()) + 1)[own]
+    inside = [part == i for i in range(_PARTS)]
+    parts = [chosen(positive[i], scores[i]) for i in inside if 0 < positive[i].sum() < i.sum()]
+    # The threshold with the greatest sum settles with the cube root of the rows only, others with their square root.
+    return np.array(parts), _PARTS ** (-2 / 3)
 
 
 def _predictive(cutoff: Cutoff | None, level: float) -> list[tuple[float, bayes.PredictiveValues]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import splits
 from ..errors import InputError, UndefinedError
-from ..stats import bayes, confusion, cutoffs, roc
+from ..stats import bayes, confusion, cutoffs, intervals, roc
 from ..stats.intervals import Estimate
 
 _TANGLED = 20_000  # groups: dealing more of them one by one takes longer than it evens out
@@ -193,6 +193,7 @@ def meaning(
     given: bool,
     groups: np.ndarray | None,
     level: float = 0.95,
+    sway: tuple[float, float] | None = None,
 ) -> Cutoff | None:
     """Say what a cut-off is worth, and what a flag means at a base rate.
 
@@ -206,6 +207,8 @@ def meaning(
         given: whether the user said so.
         groups: int (n,), of rows that are not independent, or None.
         level: coverage of every interval.
+        sway: variance of sensitivity and specificity as other samples would have moved the threshold, where the rows
+            chose it in turns; None where others chose it.
 
     Returns:
         The cut-off; None where one of the classes has no row.
@@ -214,6 +217,8 @@ def meaning(
         sensitivity, specificity = cutoffs.at(positive, flagged.astype(float), 0.5, groups=groups, level=level)
     except UndefinedError:
         return None
+    if sway is not None:
+        sensitivity, specificity = (_doubted(e, s) for e, s in zip((sensitivity, specificity), sway, strict=True))
     ppv = npv = None
     try:
         values = bayes.predictive_values(sensitivity, specificity, prevalence, level=level)
@@ -222,6 +227,13 @@ def meaning(
         pass
     frequencies = bayes.natural_frequencies(sensitivity, specificity, prevalence)
     return Cutoff(name, threshold, rule, sensitivity, specificity, prevalence, given, ppv, npv, frequencies)
+
+
+def _doubted(rate: Estimate, sway: float) -> Estimate:
+    """A rate with the doubt about its threshold in its limits."""
+    size = cutoffs.swayed(rate.value, intervals.worth(rate), sway)
+    low, high = intervals.limits(rate.value, size, level=rate.level, method="clopper-pearson")
+    return Estimate(rate.value, low, high, rate.level, "exact-out-of-fold")
 
 
 def _auc(positive: np.ndarray, scores: np.ndarray, groups: np.ndarray | None, level: float) -> Estimate | None:
