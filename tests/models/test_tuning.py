@@ -102,12 +102,12 @@ def test_a_part_that_is_not_there_is_named(torch):
 def test_the_last_layer_begins_with_a_line(torch, views):
     from assay.models.examples import Arrays
 
-    plan = tuning.Plan("finetune", epochs=1, learning_rate=1e-12, weight_decay=0.0)
+    plan = tuning.Plan("finetune", epochs=1, learning_rate=1e-12, weight_decay=0.0, mixup=0.0)
     made = tuning.make(plan, classes=2, seed=0)
     given, labels = inference.Runner(made.trunk).run(views), np.array([0, 1, 0, 1, 1, 0])
     tuning.teach(made, Arrays(given, labels), plan, seed=0, threads=1)
     features = inference.Runner(made.body()).run(given)
-    line = heads.fit(features, labels, classes=("0", "1"), c=1.0)
+    line = heads.fit(features, labels, classes=("0", "1"), c=0.1)
     weight, bias = made.last()
     np.testing.assert_allclose(features @ weight.T + bias, line.logits(features), atol=1e-3)
 
