@@ -190,5 +190,3 @@ def _whole(rgb: np.ndarray, opponent: np.ndarray) -> list[float]:
         math.log(float(chroma.std()) + 1), float((rgb.max(axis=2) - rgb.min(axis=2)).mean()) / 255,
         math.log(ends[-1] - ends[0] + 0.01),
     ]  # fmt: skip
-
-
