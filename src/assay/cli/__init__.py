@@ -3,10 +3,22 @@
 Results go to standard output, progress and errors to standard error. Exit 0: fine; 1: files are broken; 2: bad input.
 """
 
-from . import augment, denoise, folders, learning, likeness, pictures, restore, trust
+from . import augment, denoise, folders, learning, likeness, pictures, rating, restore, trust
 from .terminal import app
 
-__all__ = ["app", "augment", "denoise", "folders", "learning", "likeness", "main", "pictures", "restore", "trust"]
+__all__ = [
+    "app",
+    "augment",
+    "denoise",
+    "folders",
+    "learning",
+    "likeness",
+    "main",
+    "pictures",
+    "rating",
+    "restore",
+    "trust",
+]
 
 
 def main() -> None:
