@@ -93,7 +93,8 @@ def main():
     said("noise, impulses, blur, JPEG, JPEG 2000, contrast", guess[some], truth[some], reference[some], rng)
     said("all but contrast", guess[way != 17], truth[way != 17], reference[way != 17], rng)
     print(f"LCC {np.corrcoef(guess, truth)[0, 1]:.3f}, EMD {votes.emd(predicted, shares).mean():.4f}, "
-          f"r = 2 {votes.emd(predicted, shares, r=2).mean():.4f}; error {np.sqrt(((guess - truth) ** 2).mean()):.2f} steps")  # fmt: skip
+          f"r = 2 {votes.emd(predicted, shares, r=2).mean():.4f}; error "
+          f"{np.sqrt(((guess - truth) ** 2).mean()):.2f} steps")  # fmt: skip
     for number, (name, _, _) in WAYS.items():
         here = way == number
         print(f"  {number:02d} {name}: SRCC {spearmanr(guess[here], truth[here]).statistic:.2f}, "

@@ -40,15 +40,16 @@ DAMAGES = {  # and what it costs, in steps of the scale
 }
 PAGE = """# 5 Ratings: how people will judge a picture
 
-Made by `make examples` from `examples/05_ratings.py`. **The raters here are simulated** and the pictures damaged by known
-amounts, so that the page can be made anywhere; what was measured on real votes stands at the end. The tutorial's data set
-(AVA, 255,508 photographs with 78 to 549 votes each) is not here, and nothing is claimed about it.
+Made by `make examples` from `examples/05_ratings.py`. **The raters here are simulated** and the pictures damaged by
+known amounts, so that the page can be made anywhere; what was measured on real votes stands at the end. The tutorial's
+data set (AVA, 255,508 photographs with 78 to 549 votes each) is not here, and nothing is claimed about it.
 
 ## 1 The data, and what must be cleaned
 
-{pictures} pictures: {scenes} photographs of scikit-image, each damaged in {ways} ways. {raters} simulated raters give each 1
-to 10: a quality that falls with the damage, plus a taste for the scene, plus a severity of their own, plus chance. On
-purpose, one file was cut short, one rating names a picture that is not there, and one row of votes does not add up:
+{pictures} pictures: {scenes} photographs of scikit-image, each damaged in {ways} ways. {raters} simulated raters give
+each 1 to 10: a quality that falls with the damage, plus a taste for the scene, plus a severity of their own, plus
+chance. On purpose, one file was cut short, one rating names a picture that is not there, and one row of votes does not
+add up:
 
 {cleaned}
 
@@ -87,11 +88,11 @@ With r = 1 and times the number of steps it is Wasserstein's distance, to 1e-9 o
 assay rate photos/ --train ratings.csv --out photos.rated
 ```
 
-Frozen features of each picture are seen once and kept: 1,280 of a network that has learned ImageNet (at 256 x 256, as the
-tutorial resizes), and {damage} numbers on noise, blur, blocks and levels measured on the pixels as they were stored,
-because shrinking hides damage. On these a softmax of {steps} steps is fitted by the squared EMD, in seconds and without
-torch: the tutorial's first phase. The tutorial takes no more than the top n of each of ten rating bins; here that would
-leave {balanced} of {pictures} at n = {most} (`models.ratings.balanced`).
+Frozen features of each picture are seen once and kept: 1,280 of a network that has learned ImageNet (at 256 x 256, as
+the tutorial resizes), and {damage} numbers on noise, blur, blocks and levels measured on the pixels as they were
+stored, because shrinking hides damage. On these a softmax of {steps} steps is fitted by the squared EMD, in seconds and
+without torch: the tutorial's first phase. The tutorial takes no more than the top n of each of ten rating bins; here
+that would leave {balanced} of {pictures} at n = {most} (`models.ratings.balanced`).
 
 Which features, which kernel and how stiff a fit are chosen by cross-validation. The same scene in other damage is a
 **near copy**, and the table names the scene as its `group`: it never lies on both sides ({groups} groups of {pictures}
@@ -109,9 +110,9 @@ pictures), or the model would know each scene's answer already.
 
 The tutorial's accuracy is that of two classes, mean >= 5 on AVA; its goal was 68 %. Here good begins at {middle:g}.
 
-**The ceiling.** Raters differ, so nobody can predict their mean perfectly: the means of one half of the raters correlate
-with those of the other by {halves}. By Spearman and Brown the mean of all has a reliability of {reliability}, and a
-perfect predictor would reach a correlation of {best}.
+**The ceiling.** Raters differ, so nobody can predict their mean perfectly: the means of one half of the raters
+correlate with those of the other by {halves}. By Spearman and Brown the mean of all has a reliability of {reliability},
+and a perfect predictor would reach a correlation of {best}.
 
 ![Predicted against people's mean ratings](05_against.png)
 
@@ -123,8 +124,8 @@ much, and whether it is more than the doubt asks for:
 
 ![How much of the scale people, best guesses and the full scale use](05_spread.png)
 
-People's means have a standard deviation of {sd_people:.2f}, best guesses {sd_guess:.2f}. Where a guess lies one step from
-the middle, people's mean lies {slope:.2f} steps from it (1 is honest doubt). The **full scale** moves each guess
+People's means have a standard deviation of {sd_people:.2f}, best guesses {sd_guess:.2f}. Where a guess lies one step
+from the middle, people's mean lies {slope:.2f} steps from it (1 is honest doubt). The **full scale** moves each guess
 {stretch:.2f} times as far from the middle: the order is the same, the spread people's ({sd_full:.2f}), the error
 {error_full:.2f} steps instead of {error:.2f}. Both are written for each picture; the guess is for one picture, the full
 scale for looking through a list.
@@ -141,18 +142,17 @@ The model is one file, with its figures, its scale and its versions in it, and r
 assay rate new/ --model photos.rated/model.assay
 ```
 
-writes mean, standard deviation, full scale and distribution of each picture, the contact sheet and a page. The second
-phase of the tutorial, all layers at a lower rate, is `models.rating_network` (extra `train`).
+writes mean, standard deviation, full scale and distribution of each picture, the contact sheet and a page.
 
 ## What was measured on real votes
 
 - **Technical quality.** Thirteen of TID2013's 24 kinds of damage, rebuilt from Kodak's 24 photographs at the published
   PSNRs (`python bench/rebuild_tid.py`), with the published scores: on references never learned from, rank correlation
   **0.861 (0.811 to 0.886)** on 1,560 pictures, everything chosen within the other references
-  (`python bench/rating_quality.py`). It is a rebuilt part of the data set, not the data set: figures of others on all 24
-  kinds (idealo's MobileNet 0.675; NIMA 0.75) are no side by side.
-- **Beauty.** 47 photographs of OASIS with the votes of 104 to 368 people each: rank correlation 0.66 (0.44 to 0.81); too
-  few for more than a first look.
+  (`python bench/rating_quality.py`). It is a rebuilt part of the data set, not the data set: figures of others on all
+  24 kinds (idealo's MobileNet 0.675; NIMA 0.75) are no side by side.
+- **Beauty.** 47 photographs of OASIS with the votes of 104 to 368 people each: rank correlation 0.66 (0.44 to 0.81);
+  too few for more than a first look.
 """
 
 
@@ -240,7 +240,11 @@ def main(out: Path) -> None:
     f, spread = learned.figures, learned.figures.spread
 
     (out / "05_against.png").write_bytes(plots.png(lambda ax: drawn.against(said, guess, SCALE, ax=ax)))
-    lists = [("people", spread.labels, said), ("best guess", spread.predicted, guess), ("full scale", spread.full, full)]
+    lists = [
+        ("people", spread.labels, said),
+        ("best guess", spread.predicted, guess),
+        ("full scale", spread.full, full),
+    ]
     (out / "05_spread.png").write_bytes(plots.png(lambda ax: drawn.spreads(lists, SCALE, ax=ax), size=(560, 380)))
 
     def ends(ax):

@@ -1,4 +1,4 @@
-"""One file in, all that a rating looks at out, from one read of its bytes. Runs in a worker, so it imports no network."""
+"""One file in, all that a rating looks at out, from one read. Runs in a worker, so it imports no network."""
 
 import hashlib
 import os

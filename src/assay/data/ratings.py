@@ -8,7 +8,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ class Ratings:
     """What n pictures were rated.
 
     files: their names as the file has them; shares: float (n, k), votes per step, each row adds up to 1; counts: votes
-    (n, k) where they are known one by one, else None; scale: float (k,); groups: pictures that belong together, or None;
+    (n, k) where they are known one by one, else None; scale: float (k,); groups: what belongs together, or None;
     form: which kind of file it was, in words; wrong: what was left out; notes: what was taken for granted.
     """
 
@@ -168,7 +168,10 @@ def _lines(text: str, path: Path, scale: tuple[int, int] | None) -> Ratings:
     file = max(files, key=lambda name: sum(bool((row[name] or "").strip()) for row in rows))
     named = [row for row in rows if (row[file] or "").strip()]
     notes = [f"{len(rows) - len(named):,} rows name no picture and are left out"] if len(named) < len(rows) else []
-    column: Callable[[Sequence[str]], str | None] = lambda names: next((header[n] for n in names if n in header), None)
+
+    def column(names: Sequence[str]) -> str | None:
+        return next((header[n] for n in names if n in header), None)
+
     steps = _steps([name for name in header if header[name] != file])
     mean, single = column(_MEANS), column(_SINGLES)
     if steps:
@@ -185,7 +188,8 @@ def _lines(text: str, path: Path, scale: tuple[int, int] | None) -> Ratings:
         found = _means(named, file, mean, column(_DEVIATIONS), header, scale)
     else:
         raise InputError(
-            f"--train must have a column for each step (1, 2, ...), or mean and sd, or rating, got {first[:80]!r} in {path}"
+            f"--train must have a column for each step (1, 2, ...), or mean and sd, or rating, got {first[:80]!r} "
+            f"in {path}"
         )
     return Ratings(
         found.files, found.shares, found.counts, found.scale, found.groups, found.form, found.wrong, notes + found.notes
@@ -249,17 +253,17 @@ def _fault(numbers: np.ndarray | None, total: Any, k: int) -> str:
         return "votes must be numbers"
     if len(numbers) != k:
         return f"votes must be for {k} steps, got {len(numbers)}"
+    added, stated = float(numbers.sum()), _number(total)
+    reason = ""
     if (numbers < 0).any():
-        return f"votes must be >= 0, got {numbers.min():g}"
-    added = float(numbers.sum())
-    if added <= 0:
-        return "nobody voted"
-    if (numbers != np.rint(numbers)).any() and numbers.max() <= 1 and abs(added - 1) > _OFF:
-        return f"shares of votes must add up to 1, got {added:.3g}"
-    stated = _number(total)
-    if stated is not None and abs(stated - added) > _OFF * max(stated, 1) and abs(added - 1) > _OFF:
-        return f"votes must add up to their number {stated:g}, got {added:g}"
-    return ""
+        reason = f"votes must be >= 0, got {numbers.min():g}"
+    elif added <= 0:
+        reason = "nobody voted"
+    elif (numbers != np.rint(numbers)).any() and numbers.max() <= 1 and abs(added - 1) > _OFF:
+        reason = f"shares of votes must add up to 1, got {added:.3g}"
+    elif stated is not None and abs(stated - added) > _OFF * max(stated, 1) and abs(added - 1) > _OFF:
+        reason = f"votes must add up to their number {stated:g}, got {added:g}"
+    return reason
 
 
 def _single(

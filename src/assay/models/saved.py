@@ -101,11 +101,13 @@ def unpack(path: Path) -> Model:
     card, arrays = opened(path)
     if card.get("kind") == "rating":
         raise InputError(
-            f"MODEL must be a classifier, got one that rates, {path}: rate pictures with `assay rate FOLDER --model MODEL`"
+            f"MODEL must be a classifier, got one that rates, {path}: rate pictures with `assay rate FOLDER "
+            f"--model MODEL`"
         )
     if card.get("format") not in (FORMAT, TAILED):
         raise InputError(
-            f"MODEL must be of format {FORMAT} or {TAILED}, got {card.get('format')!r} in {path}: use the assay that wrote it"
+            f"MODEL must be of format {FORMAT} or {TAILED}, got {card.get('format')!r} in {path}: use the assay "
+            f"that wrote it"
         )
     try:
         head = _head(card, arrays)

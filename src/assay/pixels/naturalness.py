@@ -5,6 +5,7 @@ the local mean and contrast are taken out; noise, blur, coding and coarse levels
 """
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -54,9 +55,11 @@ def measure(image: np.ndarray) -> np.ndarray:
     found: list[float] = []
     for plane in cv2.split(opponent):
         found += _bands(plane)
+        smaller = plane
         for _ in range(_SCALES):
-            found += _local(plane)
-            plane = cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA)
+            found += _local(smaller)
+            height, width = smaller.shape
+            smaller = cv2.resize(smaller, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
     found += _blocks(cv2.split(opponent)) + _levels(levels) + _channels(rgb) + _whole(rgb, opponent)
     found += [math.log1p(noise.sigma(_middle(levels))), math.sqrt(noise.impulse_fraction(levels))]
     return np.asarray(found, np.float32)
@@ -128,7 +131,7 @@ def _bands(plane: np.ndarray) -> list[float]:
     return [*(np.diff(energy)).tolist(), float(energy[0]), float(energy[-1])]
 
 
-def _blocks(planes: tuple[np.ndarray, ...]) -> list[float]:
+def _blocks(planes: Sequence[np.ndarray]) -> list[float]:
     """How much larger steps are across the borders of blocks than within them, along and across."""
     found = []
     for plane in planes:

@@ -1,4 +1,4 @@
-"""Ratings drawn: predicted means against people's, how much of the scale is used, how votes fall, and the contact sheet.
+"""Ratings drawn: predicted means against people's, how much of the scale is used, how votes fall, a contact sheet.
 
 Arrays go in, drawings on axes (`ax=`) or one picture come out; nothing here computes a result.
 """
@@ -51,7 +51,8 @@ def spreads(rows: Sequence[tuple[str, tuple[float, float, float], np.ndarray]], 
         ax.bar((bins[:-1] + bins[1:]) / 2, 0.55 * counts / max(counts.max(), 1), bottom=at, color=colour, alpha=0.45,
                width=0.92 * np.diff(bins))  # fmt: skip
         ax.plot([low, high], [at - 0.07, at - 0.07], color=colour, linewidth=4, solid_capstyle="butt")
-        ax.text(scale[0], at + 0.62, f"{name}: sd {sd:.2f}, 90 % lie in {low:.1f} to {high:.1f}", color=INK, fontsize=12,
+        ax.text(scale[0], at + 0.62, f"{name}: sd {sd:.2f}, 90 % lie in {low:.1f} to {high:.1f}", color=INK,
+        fontsize=12,
                 va="bottom")  # fmt: skip
     ax.set_yticks([])
     ax.set(xlim=(scale[0], scale[-1]), ylim=(-0.2, len(rows)))

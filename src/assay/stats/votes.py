@@ -126,15 +126,17 @@ def maximum_entropy(mean: np.ndarray, sd: np.ndarray, *, scale: np.ndarray) -> n
     slack = 1e-9 * (scale[-1] - scale[0])
     bad = ~((mean >= scale[0]) & (mean <= scale[-1]) & (sd >= low - slack) & (sd <= high + slack))
     if bad.any():
-        i = int(bad.argmax())
+        first = int(bad.argmax())
         raise InputError(
-            f"a mean of {mean[i]:g} on the scale {scale[0]:g} to {scale[-1]:g} goes with an sd of {low[i]:.3g} to "
-            f"{high[i]:.3g}, got {sd[i]:g} in row {i}"
+            f"a mean of {mean[first]:g} on the scale {scale[0]:g} to {scale[-1]:g} goes with an sd of "
+            f"{low[first]:.3g} to "
+            f"{high[first]:.3g}, got {sd[first]:g} in row {first}"
         )
     middle, half = (scale[0] + scale[-1]) / 2, (scale[-1] - scale[0]) / 2
     points, centre = (scale - middle) / half, (mean - middle) / half
     square = centre**2 + (sd / half) ** 2
     found = np.stack([_tilted(points, c, s) for c, s in zip(centre, square, strict=True)])
+    found[(sd <= low + slack) | (sd >= high - slack)] = np.nan  # at the ends there is no choice
     for i in np.flatnonzero(np.isnan(found[:, 0])):
         found[i] = _at_the_edge(scale, mean[i], narrow=sd[i] - low[i] < high[i] - sd[i])
     return found
@@ -248,24 +250,26 @@ def ceiling(
     Source: Spearman 1910 and Brown 1910, doi:10.1111/j.2044-8295.1910.tb00206.x, .tb00207.x; Fisher's interval around
     the mean correlation.
     """
+    steps = _scale(scale, np.shape(counts)[-1])
     found = []
     for _ in range(splits):
-        one, other = (
-            half @ _scale(scale, half.shape[1]) / half.sum(axis=1)
-            for half in halves(counts, rng=rng)
-        )  # fmt: skip
+        one, other = (half @ steps / half.sum(axis=1) for half in halves(counts, rng=rng))
         found.append(pearson(one, other, level=level))
-    ends = [math.tanh(float(np.mean([math.atanh(min(getattr(e, end), 1 - 1e-12)) for e in found])))
-            for end in ("value", "low", "high")]  # fmt: skip
-    if ends[0] <= 0:
-        raise UndefinedError(f"a ceiling needs raters who agree, got a correlation of {ends[0]:.2f} between halves")
-    whole = [2 * max(r, 0) / (1 + max(r, 0)) for r in ends]
+    value, low, high = (_mean_correlation([getattr(e, end) for e in found]) for end in ("value", "low", "high"))
+    if value <= 0:
+        raise UndefinedError(f"a ceiling needs raters who agree, got a correlation of {value:.2f} between halves")
+    whole = [2 * max(r, 0) / (1 + max(r, 0)) for r in (value, low, high)]
     best = [math.sqrt(r) for r in whole]
     return (
-        Estimate(*ends, level, "split-half"),
-        Estimate(*whole, level, "spearman-brown"),
-        Estimate(*best, level, "spearman-brown"),
+        Estimate(value, low, high, level, "split-half"),
+        Estimate(whole[0], whole[1], whole[2], level, "spearman-brown"),
+        Estimate(best[0], best[1], best[2], level, "spearman-brown"),
     )
+
+
+def _mean_correlation(correlations: list[float]) -> float:
+    """Average on the scale of the inverse hyperbolic tangent."""
+    return math.tanh(float(np.mean([math.atanh(min(max(r, -1 + 1e-12), 1 - 1e-12)) for r in correlations])))
 
 
 def _scale(scale: np.ndarray, k: int) -> np.ndarray:

@@ -75,63 +75,75 @@ def look(
     store = None if kept is None else Activations(kept, shape=(1, _NUMBERS + backbone.WIDTH))
     known = frozenset(store.keys()) if store is not None else frozenset()
     examine = partial(appearance.examine, root=root, size=backbone.SIZE, known=known)
-    network: backbone.Backbone | None = None
+    watcher = _Watcher(store, processes)
     found: dict[bytes, tuple[File, appearance.Appearance]] = {}
-    rows: dict[str, np.ndarray] = {}
     broken: list[Problem] = []
-    batch: list[appearance.Appearance] = []
-
-    def see() -> None:
-        nonlocal network, batch
-        network = network or backbone.Backbone(threads=processes)
-        seen = network.see(np.stack([a.view for a in batch if a.view is not None])[:, None])
-        for one, features in zip(batch, seen.features, strict=True):
-            rows[one.sha256] = _row(one.damage, features)
-            if store is not None:
-                store.put(one.sha256, rows[one.sha256][None])
-        batch = []
-
     try:
         for results in local.run(examine, files, processes=processes, stop=stop):
             for file, result in results:
                 if isinstance(result, local.Failure) or result.status != "ok":
                     broken.append(Problem(os.fsdecode(file.path), result.status, result.reason))
-                    continue
-                found[file.path] = file, result
-                if result.view is not None and result.sha256 not in rows:
-                    rows[result.sha256] = np.zeros(0, np.float16)  # under way
-                    batch.append(result)
+                else:
+                    found[file.path] = file, result
+                    watcher.add(result)
             clock.advance(len(results))
-            if len(batch) >= _BATCH:
-                see()
-        if batch:
-            see()
+        watcher.see()
     finally:
-        if store is not None:
-            store.flush()
+        watcher.keep()
     if stop():
         raise KeyboardInterrupt
     order = [found[path] for path in sorted(found)]
-    if store is not None:
-        for _, one in order:
-            if one.sha256 not in rows:
-                rows[one.sha256] = store.read([one.sha256], np.zeros(1, int))[0]
+    rows = [watcher.row(one.sha256) for _, one in order]
     return _arrays(order, rows, sorted(broken, key=lambda p: p.path))
 
 
-def _row(damage: np.ndarray | None, features: np.ndarray) -> np.ndarray:
-    """Pack what is kept of a picture into float16, which is what a rater sees whether it was kept or not."""
-    assert damage is not None  # noqa: S101 - it comes with the view
-    row = np.zeros(_NUMBERS + backbone.WIDTH, np.float16)
-    row[: len(damage)] = damage
-    row[_NUMBERS:] = features
-    return row
+class _Watcher:
+    """The network, started when it is first needed; what waits for it; and what is known of each content."""
+
+    def __init__(self, store: Activations | None, threads: int) -> None:
+        self._store, self._threads = store, threads
+        self._network: backbone.Backbone | None = None
+        self._rows: dict[str, np.ndarray] = {}
+        self._waiting: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    def add(self, one: appearance.Appearance) -> None:
+        """Take a picture; one whose content is known is left alone."""
+        if one.view is not None and one.damage is not None and one.sha256 not in self._rows:
+            self._waiting[one.sha256] = one.view, one.damage
+        if len(self._waiting) >= _BATCH:
+            self.see()
+
+    def see(self) -> None:
+        """Let the network see what waits."""
+        if not self._waiting:
+            return
+        self._network = self._network or backbone.Backbone(threads=self._threads)
+        seen = self._network.see(np.stack([view for view, _ in self._waiting.values()])[:, None])
+        for (sha256, (_, damage)), features in zip(self._waiting.items(), seen.features, strict=True):
+            # float16 is what a rater sees, whether it was kept or not.
+            row = np.zeros(_NUMBERS + backbone.WIDTH, np.float16)
+            row[: len(damage)], row[_NUMBERS:] = damage, features
+            self._rows[sha256] = row
+            if self._store is not None:
+                self._store.put(sha256, row[None])
+        self._waiting = {}
+
+    def row(self, sha256: str) -> np.ndarray:
+        """Return what is known of a content."""
+        if sha256 not in self._rows and self._store is not None:
+            self._rows[sha256] = self._store.read([sha256], np.zeros(1, int))[0]
+        return self._rows[sha256]
+
+    def keep(self) -> None:
+        """Put on disk what was seen."""
+        if self._store is not None:
+            self._store.flush()
 
 
 def _arrays(
-    order: Sequence[tuple[File, appearance.Appearance]], rows: dict[str, np.ndarray], broken: list[Problem]
+    order: Sequence[tuple[File, appearance.Appearance]], rows: Sequence[np.ndarray], broken: list[Problem]
 ) -> Appearances:
-    table = np.array([rows[one.sha256] for _, one in order], np.float32).reshape(-1, _NUMBERS + backbone.WIDTH)
+    table = np.array(rows, np.float32).reshape(-1, _NUMBERS + backbone.WIDTH)
     return Appearances(
         files=[file for file, _ in order],
         sha256=np.array([one.sha256 for _, one in order], object),

@@ -17,8 +17,8 @@ from ..models import ratings as models
 from ..models.saved_ratings import RatingModel
 from ..pixels import hashes
 from ..pixels.facts import Facts
-from ..report import record
 from ..report import ratings as drawn
+from ..report import record
 from ..stats import votes
 from ..workers.clock import Clock
 from . import appearances, looking, rating_page
@@ -75,7 +75,8 @@ class Learned:
     """A model that rates, and how far to trust it.
 
     figures: measured on pictures that were not learned from; kind: what it looks at; losses: of every kind that was
-    tried; wrong: ratings that could not be used; missing: ratings without a picture; broken: files that are no pictures;
+    tried; wrong: ratings that could not be used; missing: ratings without a picture; broken: files that are no
+    pictures;
     odd: pictures of an odd size, aspect or file size; unrated: pictures without a rating.
     """
 
@@ -271,7 +272,7 @@ def train(
             for i in order
         ],
     )
-    content = {MODEL: packed, LIST: table, SHEET: sheet, REPORT: page}
+    content: dict[str, bytes | str] = {MODEL: packed, LIST: table, SHEET: sheet, REPORT: page}
     put = {name: str(delivery.replace(place / name, data)) for name, data in content.items()}
     return Learned(
         headline, sentences, figures, str(out_of_fold.kind), out_of_fold.losses, len(found), wrong, lost, broken, odd,
@@ -324,7 +325,7 @@ def _parts(mean: np.ndarray, group: np.ndarray) -> np.ndarray:
         edges = np.quantile(mean, np.linspace(0, 1, parts + 1)[1:-1])
         which = np.digitize(mean, edges)
         if all(len(np.unique(group[which == p])) >= _FOLDS for p in np.unique(which)):
-            return which
+            return np.asarray(which)
     return np.zeros(len(mean), int)
 
 

@@ -34,7 +34,8 @@ class Spread:
     """How much of the scale is used: standard deviation, and the 5th and 95th percentile, of mean ratings.
 
     labels, predicted, full: (sd, low, high) of people's means, of the best guesses, and of those with a full scale;
-    error, error_full: root mean square error of the two, in steps; slope: of people's means on the best guesses: 1 where
+    error, error_full: root mean square error of the two, in steps; slope: of people's means on the best guesses: 1
+    where
     they are as far from the middle as they should be, above 1 where they crowd there more than their doubt asks for.
     """
 
@@ -173,5 +174,5 @@ def _spread(said: np.ndarray, guessed: np.ndarray, full: np.ndarray) -> Spread:
 
     variance = float(guessed.var())
     slope = float(((guessed - guessed.mean()) * (said - said.mean())).mean() / variance) if variance > 0 else math.nan
-    errors = [float(np.sqrt(((x - said) ** 2).mean())) for x in (guessed, full)]
-    return Spread(told(said), told(guessed), told(full), *errors, slope)
+    error, error_full = (float(np.sqrt(((x - said) ** 2).mean())) for x in (guessed, full))
+    return Spread(told(said), told(guessed), told(full), error, error_full, slope)

@@ -42,29 +42,37 @@ def sentences(figures: Figures, rater: Rater, form: str) -> list[str]:
         form: of the ratings.
     """
     found = [
-        f"Measured by cross-validation on {figures.pictures:,} pictures in {figures.groups:,} groups (copies, near copies "
-        f"and groups that were given stay together), from ratings as {form}.",
+        (
+            f"Measured by cross-validation on {figures.pictures:,} pictures in {figures.groups:,} groups (copies, "
+            f"near copies "
+            f"and groups that were given stay together), from ratings as {form}."
+        ),
     ]
     if figures.accuracy is not None:
         found.append(
-            f"Good or not, cut at {figures.middle:g}: {_said(figures.accuracy)} are right; always saying the more frequent "
+            f"Good or not, cut at {figures.middle:g}: {_said(figures.accuracy)} are right; always saying the more "
+            f"frequent "
             f"side is right for {page.number(figures.guess)}."
         )
     if figures.emd is not None:
         found.append(
-            f"The predicted votes lie {_said(figures.emd, digits=3)} of the scale from people's (earth mover's distance); "
+            f"The predicted votes lie {_said(figures.emd, digits=3)} of the scale from people's (earth mover's "
+            f"distance); "
             f"the same mean votes for every picture {figures.emd_guess:.3f}."
         )
     if figures.ceiling is not None:
         found.append(
-            f"People differ: one half of the raters correlates with the other by {_said(figures.ceiling.halves)}, so even "
+            f"People differ: one half of the raters correlates with the other by {_said(figures.ceiling.halves)}, "
+            f"so even "
             f"a perfect predictor would reach {_said(figures.ceiling.best)}."
         )
     spread = figures.spread
     found.append(
-        f"People's means have a standard deviation of {spread.labels[0]:.2f}, best guesses {spread.predicted[0]:.2f}: a "
+        f"People's means have a standard deviation of {spread.labels[0]:.2f}, best guesses "
+        f"{spread.predicted[0]:.2f}: a "
         f"guess lies nearer to the middle the less is known. The full scale, {rater.stretch:.2f} times as far from "
-        f"{rater.middle:.2f}, keeps the order and has {spread.full[0]:.2f}; its error is {spread.error_full:.2f} instead "
+        f"{rater.middle:.2f}, keeps the order and has {spread.full[0]:.2f}; its error is {spread.error_full:.2f} "
+        f"instead "
         f"of {spread.error:.2f} steps."
     )
     return found
@@ -174,8 +182,11 @@ def rated(
     ]
     lists = [("best guess", _told(mean), mean), ("full scale", _told(full), full)]
     wide = plots.svg(_on_axes(drawn.spreads, lists, scale), label="How much of the scale is used", size=(430, 320))
-    trust = page.text(_card(model), "A mean is a best guess: it lies nearer to the middle than the truth, the more so the "
-                      "less is known. The full scale spreads the means as far as people's are; the order stays.")  # fmt: skip
+    trust = page.text(
+        _card(model),
+        "A mean is a best guess: it lies nearer to the middle than the truth, the more so the less is known. The full "
+        "scale spreads the means as far as people's are; the order stays.",
+    )
     table = page.folded(
         ("picture", "mean", "full scale", "sd of votes"), rows[:_LISTED], rest="other pictures", numeric={1, 2, 3}
     )
@@ -248,8 +259,10 @@ def _uses(figures: Figures, rater: Rater) -> str:
     return page.join(
         table,
         page.text(
-            f"{crowd}: where a guess lies one step from the middle, people's mean lies {s.slope:.2f} steps from it. The full "
-            f"scale moves every mean {rater.stretch:.2f} times as far from {rater.middle:.2f} as it was, so that as much of "
+            f"{crowd}: where a guess lies one step from the middle, people's mean lies {s.slope:.2f} steps from "
+            f"it. The full "
+            f"scale moves every mean {rater.stretch:.2f} times as far from {rater.middle:.2f} as it was, so that "
+            f"as much of "
             "the scale is used as people use; it is for looking through a list, the best guess is for a single picture."
         ),
     )
