@@ -216,6 +216,17 @@ def test_mean_of_gamma_samples_covers_as_often_as_it_says():
     assert 0.87 < np.mean([e.low <= 4 <= e.high for e in found]) < 0.92  # gamma(2, 2) is skewed
 
 
+def test_mean_of_few_values_says_that_skew_would_not_show():
+    rng = np.random.default_rng(4)
+    assert mean(rng.normal(size=19)).method == "t" + OPTIMISTIC
+    assert mean(rng.normal(size=20)).method == "t"
+    assert mean(rng.normal(size=40), groups=np.repeat(np.arange(10), 4)).optimistic
+    assert not mean(rng.normal(size=3), sigma=1.0).optimistic
+    found = [mean(rng.gamma(2, 2, 5)) for _ in range(2000)]
+    held = [e.low <= 4 <= e.high for e in found]
+    assert np.mean(held) < 0.93
+
+
 def test_mean_keeps_the_digits_of_nist_numacc4():
     values = np.r_[10000000.2, np.tile([10000000.1, 10000000.3], 500)]
     e = mean(values)

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import InputError
 from . import network
+from .descent import OPTIMIZERS, SCHEDULES
 from .examples import Examples, batches
 from .resuming import Kept, Left, pack, unpack
 
@@ -54,25 +55,7 @@ def _cross_entropy(outputs: Any, targets: Any) -> Any:
     return network.torch().nn.functional.cross_entropy(outputs, targets, reduction="none")
 
 
-def _adam(parameters: list[Any], rate: float, decay: float) -> Any:
-    return network.torch().optim.AdamW(parameters, lr=rate, weight_decay=decay)
-
-
-def _rmsprop(parameters: list[Any], rate: float, decay: float) -> Any:
-    # Keras's constants, for the recipes that people know are written for them.
-    return network.torch().optim.RMSprop(parameters, lr=rate, alpha=0.9, eps=1e-7, weight_decay=decay)
-
-
-def _sgd(parameters: list[Any], rate: float, decay: float) -> Any:
-    return network.torch().optim.SGD(parameters, lr=rate, momentum=0.9, nesterov=True, weight_decay=decay)
-
-
 LOSSES = {"cross-entropy": _cross_entropy}
-OPTIMIZERS = {"adam": _adam, "rmsprop": _rmsprop, "sgd": _sgd}
-SCHEDULES: dict[str, Callable[[float], float]] = {
-    "constant": lambda _: 1.0,
-    "cosine": lambda done: 0.5 * (1 + math.cos(math.pi * done)),
-}
 
 
 def fit(
@@ -146,6 +129,8 @@ def fit(
         "mixup": mixup,
         "seed": seed,
     }
+    if isinstance(loss, str) and loss not in LOSSES:
+        raise InputError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")
     _check(settings, train, val)
     t = network.torch()
     with using(threads), t.random.fork_rng(devices=[]):
@@ -188,7 +173,12 @@ def using(threads: int) -> Iterator[None]:
 
     Args:
         threads: >= 1.
+
+    Raises:
+        InputError: threads is below 1, or torch is not installed.
     """
+    if threads < 1:
+        raise InputError(f"threads must be >= 1, got {threads!r}")
     t = network.torch()
     before = t.get_num_threads()
     t.set_num_threads(threads)
@@ -312,6 +302,8 @@ class _Run:
             )
         if not whole and targets.shape != outputs.shape:
             raise InputError(f"targets must be {tuple(outputs.shape)}, got {tuple(targets.shape)}")
+        if self.weights is not None and (len(self.weights) != outputs.shape[1] or not (self.weights >= 0).all()):
+            raise InputError(f"class_weights must be {outputs.shape[1]} numbers >= 0, got {self.weights.tolist()}")
         losses = self.loss(outputs, targets)
         if self.weights is None:
             return losses
@@ -364,13 +356,13 @@ class _Run:
 
 def _check(settings: dict[str, Any], train: Examples, val: Examples | None) -> None:
     """Refuse what cannot be learned, or not so."""
-    for name, table in (("loss", LOSSES), ("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
-        if settings[name] not in table and name != "loss":
+    for name, table in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
+        if settings[name] not in table:
             raise InputError(f"{name} must be one of {', '.join(table)}, got {settings[name]!r}")
     for name, least in (("epochs", 1), ("batch_size", 2), ("weight_decay", 0), ("mixup", 0)):
-        if not settings[name] >= least:
+        if not least <= settings[name] < math.inf:
             raise InputError(f"{name} must be >= {least}, got {settings[name]!r}")
-    if not (math.isfinite(settings["learning_rate"]) and settings["learning_rate"] > 0):
+    if not 0 < settings["learning_rate"] < math.inf:
         raise InputError(f"learning_rate must be a finite number > 0, got {settings['learning_rate']!r}")
     if settings["patience"] is not None and (settings["patience"] < 1 or val is None):
         raise InputError(f"patience must be >= 1 and needs examples to validate on, got {settings['patience']!r}")

@@ -176,7 +176,9 @@ def _through(layer: Layer, shape: tuple[int, ...]) -> tuple[tuple[int, ...], int
 
 def _layer(part: str, i: int) -> Layer:
     """Read one layer, the i-th."""
-    found = re.fullmatch(r"([a-z]+)(?: ([0-9.]+))?((?: (?:kernel [0-9]+|stride [0-9]+|same|valid))*)", part)
+    found = re.fullmatch(
+        r"([a-z]+)(?: ([0-9.]{1,20}))?((?: (?:kernel [0-9]{1,9}|stride [0-9]{1,9}|same|valid))*)", part
+    )
     kind, number, options = (found[1], found[2], found[3].split()) if found else ("", None, [])
     alone: dict[str, Layer] = {"pool": Pool(), "norm": Norm(), "mean": Mean()}
     if kind == "conv" and number:
@@ -190,7 +192,7 @@ def _layer(part: str, i: int) -> Layer:
             return Dropout(float(number))
         if kind in alone and not number:
             return alone[kind]
-    raise InputError(f"layer {i} must be one of: {KINDS}; got {part!r}")
+    raise InputError(f"layer {i} must be one of: {KINDS}; got {part[:60]!r}")
 
 
 def _convolution(number: str, options: list[str], part: str, i: int) -> Convolution:

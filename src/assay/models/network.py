@@ -32,8 +32,8 @@ def torch() -> Any:
 
 
 @cache
-def _parts() -> tuple[Any, Any]:
-    """Make the two layers that torch has not; their classes cannot be made without it."""
+def _parts() -> tuple[Any, Any, Any]:
+    """Make the three layers that torch has not; their classes cannot be made without it."""
     t = torch()
 
     class Look(t.nn.Module):  # type: ignore[name-defined, misc]
@@ -65,7 +65,28 @@ def _parts() -> tuple[Any, Any]:
         def forward(self, x: Any) -> Any:
             return x + self.body(x)
 
-    return Look, Residual
+    class Root(t.nn.Module):  # type: ignore[name-defined, misc]
+        """The square roots of features, as a head wants them; where a feature is 0, so is the slope."""
+
+        def forward(self, x: Any) -> Any:
+            above = x > 0
+            return t.where(above, x, 1.0).sqrt() * above
+
+    return Look, Residual, Root
+
+
+def look(mean: float, scale: float, *, shape: tuple[int, int, int]) -> Any:
+    """Make the part that networks begin with: a picture of the house in, (n, channels, H, W) out.
+
+    Args:
+        mean: that is taken away, in levels of 0..255.
+        scale: that the rest is divided by.
+        shape: height, width and channels of the pictures.
+
+    Raises:
+        InputError: torch is not installed.
+    """
+    return _parts()[0](mean, scale, shape)
 
 
 def small_cnn(text: str, *, size: tuple[int, int], channels: int, classes: int, seed: int) -> Any:
@@ -87,12 +108,12 @@ def small_cnn(text: str, *, size: tuple[int, int], channels: int, classes: int, 
     """
     followed = layers.steps(text, size=size, channels=channels)
     _two_at_least(classes)
-    t, (look, _) = torch(), _parts()
+    t = torch()
     with t.random.fork_rng(devices=[]):
         t.manual_seed(seed)
         # Half the range is a fair guess of the mean; a deviation of 64 levels is that of most photographs.
         shape: tuple[int, ...] = (*size, channels)
-        chain = OrderedDict({"look": look(127.5, 64.0, shape)})
+        chain = OrderedDict({"look": look(127.5, 64.0, shape=(*size, channels))})
         for step in followed:
             chain[step.name] = _layer(step.layer, shape)
             shape = step.shape
@@ -156,7 +177,7 @@ def lite0(*, size: int = backbone.SIZE, classes: int | None = None, dropout: flo
     if size < 32:
         raise InputError(f"size must be 32 pixels or more, got {size!r}")
     _two_at_least(classes or LITE0_CLASSES)
-    t, (look, residual) = torch(), _parts()
+    t, (_, residual, _) = torch(), _parts()
     nn, w, side = t.nn, checkpoint.read(backbone.weights()), size
 
     def unit(name: str, norm: str, *, stride: int = 1, relu6: bool = True) -> list[Any]:
@@ -174,7 +195,7 @@ def lite0(*, size: int = backbone.SIZE, classes: int | None = None, dropout: flo
         load(made[-1], {"weight": kernel})
         return [*made, batch, *([nn.ReLU6(inplace=True)] if relu6 else [])]
 
-    chain = OrderedDict({"look": look(backbone.MEAN, backbone.SCALE, (size, size, 3))})
+    chain = OrderedDict({"look": look(backbone.MEAN, backbone.SCALE, shape=(size, size, 3))})
     chain["stem"], channels = nn.Sequential(*unit("_conv_stem", "_bn0", stride=2)), 32
     block = 0
     for repeats, _kernel, stride, expansion, out in backbone.STAGES:
@@ -193,6 +214,27 @@ def lite0(*, size: int = backbone.SIZE, classes: int | None = None, dropout: flo
     if classes is None:
         load(chain["classes"], {"weight": w["_fc.weight"], "bias": w["_fc.bias"]})
     return nn.Sequential(chain).to(memory_format=t.channels_last)
+
+
+def headed(weight: np.ndarray, bias: np.ndarray) -> Any:
+    """Make EfficientNet-Lite0 with a linear head on the square roots of its features, as `heads` fits them.
+
+    Args:
+        weight: (k, 1280).
+        bias: (k,).
+
+    Returns:
+        A chain as `lite0` gives it, with "roots" in the place of the dropout; it is in evaluation mode.
+
+    Raises:
+        InputError: the head does not fit, or torch is not installed.
+    """
+    chain = OrderedDict(lite0(classes=max(len(weight), 2)).named_children())
+    del chain["dropout"]
+    last, (*_, root) = chain.pop("classes"), _parts()
+    load(last, {"weight": weight, "bias": bias})
+    chain["roots"], chain["classes"] = root(), last
+    return torch().nn.Sequential(chain).eval()
 
 
 def cut(network: Any, *, frozen: int | str) -> tuple[Any, Any]:

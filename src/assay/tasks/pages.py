@@ -16,8 +16,8 @@ from ..stats.intervals import Estimate
 from .contest import Contest
 from .copies import Copies
 from .copies import Group as Same
-from .group import Groups
 from .judgement import Measures
+from .kinds import Groups
 from .learning import Learned
 from .scan import Scan, flags
 from .sealed import Judgement
@@ -149,7 +149,8 @@ def listing(
     marks: dict[str, dict[int, object]] = {"copy_set": {}, "keep": {}, "part": {}, "predicted": {}, "suggested": {}}
     for number, g in enumerate(copies.groups, 1):
         for i in [g.keep, *g.others]:
-            marks["copy_set"][i], marks["keep"][i] = number, "yes" if i == g.keep else "no"
+            marks["copy_set"][i] = number
+            marks["keep"][i] = "yes" if i == g.keep else "no" if i in g.spare else "look"
     if learned is not None and judgement is not None:
         marks["part"] = dict(zip(learned.used.tolist(), learned.part.tolist(), strict=True))
         chances = learned.probabilities.mean(axis=0)

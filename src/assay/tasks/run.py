@@ -16,7 +16,7 @@ from ..models.tuning import Plan
 from ..report import record
 from ..stats.intervals import Estimate
 from ..workers.clock import Clock
-from . import contest, copies, group, learning, pages, scan, sealed, verdict
+from . import contest, copies, kinds, learning, pages, scan, sealed, verdict
 from .contest import Contest
 from .judgement import check
 from .trial import Trial, try_tiles
@@ -175,7 +175,7 @@ def work(
         clock.begin("copies", 1)
         same = copies.find(workspace, pictures)
         clock.begin("groups", 1)
-        kinds = group.find(workspace, pictures, seed=seed)
+        groups = kinds.find(workspace, pictures, seed=seed)
         learned: learning.Learned | None = None
         judgement: sealed.Judgement | None = None
         trial: Trial | None = None
@@ -218,10 +218,10 @@ def work(
         if learned is not None and judgement is not None:
             answer = verdict.judged(learned, judgement, same, contests)
         else:
-            answer = verdict.learned_nothing(found, kinds, same, why)
+            answer = verdict.learned_nothing(found, groups, same, why)
         model = _keep(workspace, pictures, learned, judgement, contests, seed=seed)
         table = workspace.write(
-            "pictures.csv", pages.listing(workspace, pictures, known, same, kinds, learned, judgement)
+            "pictures.csv", pages.listing(workspace, pictures, known, same, groups, learned, judgement)
         )
         made = _made(pictures, seed=seed, labels=known.source, tiles=tiles, times=clock.times)
         report = workspace.write(
@@ -234,7 +234,7 @@ def work(
                 pictures,
                 known,
                 same,
-                kinds,
+                groups,
                 learned,
                 judgement,
                 trial,
@@ -250,7 +250,7 @@ def work(
         sentences=[*answer.sentences, *answer.settle],
         scan=found,
         copies=sum(len(g.others) for g in same.groups),
-        groups={name: int((kinds.label == i).sum()) for i, name in enumerate(kinds.names)},
+        groups={name: int((groups.label == i).sum()) for i, name in enumerate(groups.names)},
         accuracy=judgement.sealed.accuracy if judgement else None,
         auc=dict(zip(classes, judgement.sealed.auc, strict=True)) if judgement else {},
         judgement=judgement,

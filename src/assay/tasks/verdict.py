@@ -8,7 +8,7 @@ import numpy as np
 from ..stats.intervals import Estimate
 from .contest import Contest
 from .copies import Copies
-from .group import Groups
+from .kinds import Groups
 from .learning import FRACTIONS, Learned
 from .scan import Scan
 from .sealed import Judgement
@@ -155,12 +155,15 @@ def advice(ppv: Estimate) -> str:
 
 
 def _problems(broken: int, copies: Copies) -> str:
-    spare = sum(len(g.others) for g in copies.groups)
+    spare = sum(len(g.spare) for g in copies.groups)
+    like = sum(len(g.others) for g in copies.groups) - spare
     parts = []
     if broken:
         parts.append(f"{counted(broken, 'file')} {'is' if broken == 1 else 'are'} no picture")
     if spare:
         parts.append(f"{counted(spare, 'copy', many='copies')} could go")
+    if like:
+        parts.append(f"{like:,} {'looks' if like == 1 else 'look'} like another")
     return f"; {_listed(parts)}" if parts else ""
 
 
