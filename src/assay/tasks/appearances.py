@@ -10,12 +10,11 @@ import numpy as np
 
 from ..data import appearance
 from ..data.activations import Activations
-from ..data.folder import File
+from ..data.folder import File, Problem
 from ..errors import InputError
 from ..models import backbone, heads
 from ..workers import local
 from ..workers.clock import Clock
-from .scan import Problem
 
 BLOCKS = ("damage", "content")
 VERSION = "naturalness-1"  # raised when what `pixels.naturalness` measures changes

@@ -11,6 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ..data import delivery, folder, issues, looks, ratings, splits
+from ..data.folder import Problem
 from ..errors import InputError, UndefinedError
 from ..models import backbone, neighbours, saved_ratings
 from ..models import ratings as models
@@ -24,7 +25,6 @@ from ..workers.clock import Clock
 from . import appearances, looking, rating_page
 from .appearances import Appearances
 from .rating_figures import Figures, measure
-from .scan import Problem
 
 MODEL, REPORT, LIST, SHEET = "model.assay", "report.html", "ratings.csv", "sheet.png"
 _FOLDS = 5

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..data.folder import Problem
 from ..models.ratings import OutOfFold, Rater
 from ..models.saved_ratings import RatingModel
 from ..report import gallery, page, plots, record
@@ -14,7 +15,6 @@ from ..report import ratings as drawn
 from ..stats import votes
 from ..stats.intervals import Estimate
 from .rating_figures import Figures
-from .scan import Problem
 
 _LISTED = 200  # rows of a table
 _EXAMPLES = 3  # pictures whose votes are drawn: the worst, the middle one, the best
