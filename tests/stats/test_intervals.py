@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from assay.errors import InputError, UndefinedError
-from assay.stats.intervals import METHODS, OPTIMISTIC, Estimate, clustered, effective, mean, proportion, quantile
+from assay.stats.intervals import METHODS, OPTIMISTIC, Estimate, clustered, effective, mean, proportion, quantile, worth
 
 # 95 % limits of Newcombe 1998 (81/263, 0/20) and of statsmodels 0.15.
 TABLE = {
@@ -196,6 +196,12 @@ def test_grouped_coverage_over_a_grid(n_groups, truth, icc):
 def test_impossible_hits_are_refused(hits, groups, error, says):
     with pytest.raises(error, match=says):
         clustered(np.array(hits), np.array(groups))
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 9), (9, 9), (4, 9), (450, 900), (999_999, 1_000_000)])
+@pytest.mark.parametrize("level", [0.5, 0.95, 0.999])
+def test_wilson_limits_tell_of_how_many_pictures_they_are(k, n, level):
+    assert worth(proportion(k, n, level=level)) == pytest.approx(n, rel=1e-6)
 
 
 def test_mean_is_students_interval():

@@ -61,11 +61,10 @@ def _read(
     for results in local.run(partial(rows.examine, root=root), files, processes=processes, stop=stop):
         for file, result in results:
             if isinstance(result, local.Failure):
-                found[os.fsdecode(file.path)] = None, result.status
+                found[os.fsdecode(file.path)] = None, result.reason
             else:
-                thumbnail = result.columns.get("thumbnail")
-                status = str(result.columns["status"])
-                found[os.fsdecode(file.path)] = thumbnail if isinstance(thumbnail, bytes) else None, status
+                thumbnail, reason = result.columns.get("thumbnail"), str(result.columns["reason"])
+                found[os.fsdecode(file.path)] = thumbnail if isinstance(thumbnail, bytes) else None, reason
     if stop():
         raise KeyboardInterrupt
     return found
