@@ -11,6 +11,7 @@ import pytest
 from assay.errors import InputError, UndefinedError
 from assay.models.damage import Damage
 from assay.tasks import rate
+from assay.tasks.card import card
 from assay.tasks.predict import load
 
 DAMAGES = (Damage(), Damage(blur=3), Damage(gaussian=40))
@@ -82,6 +83,13 @@ def test_predict_names_the_verb_that_rates(rated, finished, tmp_path):
         load(rated[1].model)
     with pytest.raises(InputError, match="label pictures with `assay predict"):
         rate.rate(rated[0] / "photos", model=finished.out / "model.assay", out=tmp_path / "x")
+
+
+def test_its_card_says_what_it_rates_and_how_well(rated):
+    said = card(rated[1].model)
+    assert said.scale == (1, 2, 3, 4, 5)
+    assert said.pictures == 59
+    assert said.figures["srcc"] == rated[1].figures.srcc
 
 
 def test_few_pictures_and_strange_names_are_refused(rated, tmp_path):

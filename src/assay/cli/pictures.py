@@ -63,9 +63,22 @@ def card(path: Path, *, json: bool) -> None:
         path: a .assay file.
         json: as one JSON object.
     """
+    from ..tasks.card import RatingCard
     from ..tasks.card import card as work
 
     result = do(lambda tell, stop: work(path))  # noqa: ARG005 - there is nothing to wait for
+    if isinstance(result, RatingCard):
+        steps = result.scale
+        rows = [
+            ("model", f"{result.file}: {result.bytes / 1e6:,.1f} MB"),
+            ("rates", f"{len(steps)} steps, {steps[0]:g} to {steps[-1]:g}; good from {result.middle:g} on"),
+            ("looks at", result.looks_at),
+            *((name, f"{e.value:.3f}  {e.low:.3f} to {e.high:.3f}") for name, e in result.figures.items()),
+            ("on", f"{result.pictures or 0:,} pictures, each while it was not learned from"),
+            *((name.replace("_", " "), value) for name, value in result.made.items()),
+        ]
+        show(result, [f"{name:24}{value}" for name, value in rows], as_json=json)
+        return
     rows = [
         ("model", f"{result.file}: {result.bytes / 1e6:,.1f} MB"),
         ("classes", ", ".join(result.classes)),
