@@ -30,7 +30,13 @@ def test_two_phases_learn_what_is_bright(torch):
     views = np.clip(level[:, None, None, None] + rng.normal(0, 12, (48, 64, 64, 3)), 0, 255).astype(np.uint8)
     shares = np.stack([np.where(np.arange(3) == i, 0.8, 0.1) for i in np.digitize(level, [90, 165])])
     made, (first, second) = rating_network.teach(
-        views[:32], shares[:32], (views[32:], shares[32:]), epochs=(4, 2), learning_rate=1e-2, dropout=0.2, batch_size=8
+        views[:32],
+        shares[:32],
+        validate=(views[32:], shares[32:]),
+        epochs=(4, 2),
+        learning_rate=1e-2,
+        dropout=0.2,
+        batch_size=8,
     )
     assert first.stopped in {"done", "patience"}
     assert second.stopped in {"done", "patience"}

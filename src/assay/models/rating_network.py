@@ -35,8 +35,8 @@ def squared_emd(outputs: Any, targets: Any) -> Any:
 def teach(
     views: np.ndarray,
     shares: np.ndarray,
-    validate: tuple[np.ndarray, np.ndarray] | None = None,
     *,
+    validate: tuple[np.ndarray, np.ndarray] | None = None,
     epochs: tuple[int, int] = (5, 9),
     learning_rate: float = 1e-3,
     dropout: float = 0.75,
