@@ -15,7 +15,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from assay.models.chain import ACTIONS, STEPS, WORDS
+from assay.models import chain
+from assay.models.chain import ACTIONS, NAMED, STEPS
 from assay.models.damage import Damage
 from assay.models.restorer import SHIPPED, Restorer
 from assay.pixels import fidelity
@@ -34,7 +35,6 @@ UNLEARNED = [  # four kinds at once, and noise that is stronger than any learned
     Damage(gaussian=40),
 ]
 CLEAN = Damage()
-FILTERS = tuple(ACTIONS.values())
 
 
 def originals(data, colour, side):
@@ -50,14 +50,20 @@ def originals(data, colour, side):
     return found
 
 
-def greedy(image, clean):
+def everything(view):
+    """Return the picture after each action."""
+    return [chain.outcome(view, action)[1] for action in range(len(ACTIONS))]
+
+
+def greedy(view, clean):
     """Return the picture after the best filter at each step, told by the clean picture."""
     for _ in range(STEPS):
-        best = max((f(image) for f in FILTERS), key=lambda x: fidelity.mse(x, clean) * -1)
-        if fidelity.mse(best, clean) >= fidelity.mse(image, clean) * 0.995:
+        images = everything(view)
+        best = min(range(len(images)), key=lambda a: fidelity.mse(images[a], clean))
+        if fidelity.mse(images[best], clean) >= fidelity.mse(view.image, clean) * 0.995:
             break
-        image = best
-    return image
+        view = chain.follow(view, best, images[best])
+    return view.image
 
 
 def calibrated(image):
@@ -86,9 +92,10 @@ def peers(data, *, colour, side, keep):
             if key in known:
                 continue
             damaged = mixture.apply(clean, rng=np.random.default_rng([i, j]))
+            view = chain.begin(damaged)
             known[key] = {
-                "single": [scores(f(damaged), clean) for f in FILTERS],
-                "greedy": scores(greedy(damaged, clean), clean),
+                "single": [scores(image, clean) for image in everything(view)],
+                "greedy": scores(greedy(view, clean), clean),
                 "calibrated": scores(calibrated(damaged), clean),
             }
         if keep:
@@ -109,9 +116,10 @@ def evaluate(data, model, *, colour=False, side=0, keep=None):
             result = restorer.restore(damaged)
             seconds.append(time.perf_counter() - began)
             found[name, str(mixture)] = scores(result.image, clean)
-            chain = ", ".join(result.chain) or "none"
-            chains.setdefault(str(mixture), {}).setdefault(chain, 0)
-            chains[str(mixture)][chain] += 1
+            # Strengths differ from picture to picture; what was done is told without them.
+            steps = ", ".join(step.split("=")[0].rsplit(" ", 1)[0] if "=" in step else step for step in result.chain)
+            chains.setdefault(str(mixture), {}).setdefault(steps or "none", 0)
+            chains[str(mixture)][steps or "none"] += 1
         alone += not restorer.restore(clean).chain
     names = [name for name, _ in pictures]
 
@@ -125,7 +133,7 @@ def evaluate(data, model, *, colour=False, side=0, keep=None):
     single = {m: column(m, "single", 0) for m in MIXTURES + UNLEARNED}
     overall = int(np.mean([single[m].mean(axis=0) for m in MIXTURES], axis=0).argmax())
     part = f", the middle {side} pixels" if side else ""
-    heads = ["", "damaged", f"{WORDS[overall]} for all", "best one filter", "calibrate_denoiser", "restorer"]
+    heads = ["", "damaged", f"{NAMED[overall]} for all", "best one filter", "calibrate_denoiser", "restorer"]
     heads += ["greedy, sees the clean one", "restorer - best one filter", "restorer - calibrate_denoiser"]
     heads += ["part of greedy's gain"]
     kind = "colour" if colour else "grey"
@@ -143,7 +151,7 @@ def evaluate(data, model, *, colour=False, side=0, keep=None):
         columns.append((ours(m, 0), ours(m, 1)))
         columns.append((column(m, "greedy", 0), column(m, "greedy", 1)))
         cells = [f"{p.mean():.2f} ({s.mean():.3f})" for p, s in columns]
-        cells[2] += f" {WORDS[best]}"
+        cells[2] += f" {NAMED[best]}"
         over, against = mean(ours(m, 0) - single[m][:, best]), mean(ours(m, 0) - column(m, "calibrated", 0))
         part = (ours(m, 0) - single[m][:, 0]).mean() / (column(m, "greedy", 0) - single[m][:, 0]).mean()
         known_mark = "" if m in MIXTURES else " *"
@@ -163,7 +171,7 @@ def evaluate(data, model, *, colour=False, side=0, keep=None):
         "",
         "\\* a mixture of kinds or a strength that no restorer has learned from",
         "",
-        f"Over one filter for all ({WORDS[overall]}), mean of the five: {interval(total)} dB (gate 1.5).",
+        f"Over one filter for all ({NAMED[overall]}), mean of the five: {interval(total)} dB (gate 1.5).",
         f"Over the best one filter of each mixture: {min(gates['single'][:five]):+.2f} dB at least (gate 0.2).",
         f"Part of the greedy chain's gain: {min(gates['greedy'][:five]):.0%} at least (gate 60 %).",
         f"Over calibrate_denoiser: {min(gates['calibrated'][:five]):+.2f} dB at least (gate 0.5).",

@@ -17,7 +17,7 @@ from ..stats.intervals import Estimate
 from ..workers.clock import Clock
 from . import copies, group, learn, pages, scan, sealed, verdict
 from .judgement import check
-from .trial import Trial, try_tiles
+from .trial import TRIED, Trial, try_tiles
 
 _SPLITS = "splits.json"
 
@@ -93,24 +93,12 @@ def run(
     check(specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence, seed=seed)
     began = time.monotonic()
     with Workspace(scan.place(root, out), width=backbone.WIDTH) as workspace:
-        n = len(listing.files)
-        guess = {
-            "reading and seeing": n / (12 if tiles else 100),
-            "copies": n / 3000,
-            "groups": n / 400,
-            "learning": n / 200,
-        }
-        clock = Clock(
-            {**guess, "judging": 2.0, "writing the report": 4.0},
-            tell=tell,
-            job="run with tiles" if tiles else "run",
-            units=n,
-        )
+        clock = _clock(labels, listing, tiles=tiles, tell=tell)
         read = scan.refresh(
             workspace, root, listing, features=True, tiles=tiles, processes=processes, clock=clock, stop=stop
         )
         pictures = collect(workspace.table, tiles=tiles)
-        known = _labels(labels, pictures)
+        known = _labels(labels, list(pictures.paths))
 
         clock.begin("copies", 1)
         same = copies.find(workspace, pictures)
@@ -125,7 +113,7 @@ def run(
                 clock.begin("learning", 1)
                 learned = _learn(workspace, pictures, known, same, seed)
                 if not tiles:
-                    trial = try_tiles(workspace, root, pictures, learned, seed=seed, processes=processes)
+                    trial = try_tiles(workspace, root, pictures, learned, seed=seed, processes=processes, clock=clock)
                 clock.begin("judging", 1)
                 judgement = sealed.judge(
                     workspace,
@@ -191,8 +179,28 @@ def run(
     )
 
 
-def _labels(labels: str, pictures: Collection) -> folder.Labels:
-    paths = list(pictures.paths)
+def _clock(labels: str, listing: folder.Listing, *, tiles: bool, tell: Callable[[str], None]) -> Clock:
+    """Return the clock of a run, which knows the stages that it will go through."""
+    n = len(listing.files)
+    guess = {
+        "reading and seeing": n / (12 if tiles else 100),
+        "copies": n / 3000,
+        "groups": n / 400,
+        "learning": n / 200,
+        "trying tiles": min(n, TRIED) / 30,
+        "judging": 2.0,
+        "writing the report": 4.0,
+    }
+    clock = Clock(guess, tell=tell, job="run with tiles" if tiles else "run", units=n)
+    # Names of files alone tell whether there are two classes to learn.
+    if len({name for name in _labels(labels, [file.path for file in listing.files]).label if name}) < 2:
+        clock.skip("learning", "trying tiles", "judging")
+    elif tiles:
+        clock.skip("trying tiles")
+    return clock
+
+
+def _labels(labels: str, paths: list[bytes]) -> folder.Labels:
     if labels == "folders":
         return folder.from_folders(paths)
     if labels == "none":
