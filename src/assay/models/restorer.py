@@ -23,7 +23,7 @@ FORMAT = 2
 SHIPPED = Path(__file__).parent / "restorer.safetensors"
 _WIDTH = 4.0  # of a peak, in standard deviations of what is seen: its value there is exp(-1)
 # dB that a first filter must be thought to bring, and a later one: clean pictures are to be left alone.
-_WORTH = (1.0, 0.1)
+_WORTH = (1.5, 0.1)
 _GAMMA = 0.9  # what comes later counts a little less: values are surer where pictures were seen more
 
 

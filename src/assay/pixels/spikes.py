@@ -19,12 +19,12 @@ def despike(image: np.ndarray, *, tolerance: float = 0) -> np.ndarray:
     Args:
         image: picture; of a colour picture all channels of a pixel must be black, or all white.
         tolerance: grey levels (of 255) from black or white that still count as such, 0 to 100: more than 0 where noise
-            or JPEG came after the spikes. Then pixels must stick out of the median of all 5 x 5 around them too, or
-            what is dark would be taken for black.
+            or JPEG came after the spikes.
 
     Returns:
-        The picture. A pixel is replaced that lies more than 25 grey levels from the median of those pixels around it
-        that are neither black nor white, 3 x 3 or, where there are fewer than 3 of them, 5 x 5; all others are kept.
+        The picture. Black and white pixels that lie more than 25 grey levels from the median of all 5 x 5 around them
+        are spikes. Each becomes the median of what is no spike in the 3 x 3 around it, or, where that are fewer than 3,
+        in the 5 x 5, if it lies more than 25 grey levels from that too; all other pixels are kept.
 
     Raises:
         InputError: tolerance is out of its range, or image is no picture.
@@ -42,9 +42,9 @@ def despike(image: np.ndarray, *, tolerance: float = 0) -> np.ndarray:
     spikes = np.zeros(picture.shape[:2], bool)
     for end in (picture <= tolerance * level, picture >= (255 - tolerance) * level):
         spikes |= end if end.ndim == 2 else end.all(axis=2)
-    if tolerance:
-        around = cv2.absdiff(picture, smoothing.median(picture, 5)) > _FAR * level
-        spikes &= around if around.ndim == 2 else around.any(axis=2)
+    # What is black over more than half of the surroundings is no spike, but a black thing.
+    out = cv2.absdiff(picture, smoothing.median(picture, 5)) > _FAR * level
+    spikes &= out if out.ndim == 2 else out.any(axis=2)
     calm = cv2.copyMakeBorder((~spikes).astype(np.uint8), 2, 2, 2, 2, _MIRROR)
     near = cv2.boxFilter(calm, cv2.CV_32F, (5, 5), normalize=False)[2:-2, 2:-2]
     rows, columns = np.nonzero(spikes & (near > 0))
