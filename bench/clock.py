@@ -28,9 +28,9 @@ class Recorded(Clock):
     def __init__(self, seconds, **options):
         events.append([time.monotonic(), "start", seconds, options.get("job"), options.get("units")])
         super().__init__(seconds, **options)
-    def begin(self, stage, total, *, of=None):
-        super().begin(stage, total, of=of)
-        events.append([self._began, "begin", stage, total, of])
+    def begin(self, stage, total):
+        super().begin(stage, total)
+        events.append([self._began, "begin", stage, total])
     def skip(self, *stages):
         super().skip(*stages)
         events.append([time.monotonic(), "skip", *stages])
@@ -103,10 +103,7 @@ class Player:
                 self.time = ask.pop(0)
                 told.append(clock.left())
             self.time, kind, *rest = event
-            if kind == "begin":
-                clock.begin(*rest[:2], of=rest[2])
-            else:
-                getattr(clock, kind)(*rest)
+            getattr(clock, kind)(*rest)
         return told
 
 
@@ -115,7 +112,6 @@ def constant_rate(events, moment):
     start = events[0][0]
     done = sum(e[2] for e in events if e[1] == "advance" and e[0] <= moment)
     total = next(e[3] for e in events if e[1] == "begin")
-    done = min(done, total)  # stages after the first have units of their own
     return (moment - start) * (total - done) / done if done else None
 
 

@@ -102,7 +102,9 @@ knows nothing of a slow start, nor of stages to come. A made-up job of {n} pictu
 ![Predicted total while a job runs: the bar begins too high, then falls too low; the clock stays near](01_clock.png)
 
 When a tenth of the time has passed the bar is wrong by {bar_error:.0f} s (it says nothing before the first picture),
-the clock by {clock_error:.0f} s. On real runs: `python bench/clock.py`.
+the clock by {clock_error:.0f} s. On 30 real runs of 1 to 19 s, each left
+out once, its error is 0.17 (0.12 to 0.22) of the bar's at a tenth of the time, 0.30 (0.20 to 0.39) at half of it, 0.68
+(0.20 to 1.25) at nine tenths: `python bench/clock.py`.
 
 **Restoring.** Which filter comes next? A chain of filters is a game: what is seen of the picture is the state, the
 filters and *stop* are the moves, the gain in PSNR is the reward. Q-learning has learned it on photographs that it
@@ -197,11 +199,10 @@ def walks(out: Path) -> dict[str, list[tuple[float, Estimate]]]:
                 trail = Values(Table(7), method=method, alpha=alpha, initial=0.5).trail(own)
                 errors.append(np.sqrt(((trail[:, 1:6] - true) ** 2).mean(axis=1)))
             lines[f"{name} {alpha}"] = [(n + 1, mean(np.array(errors)[:, n])) for n in range(100)]
-    (out / "01_walk.png").write_bytes(
-        plots.png(
-            lambda ax: temporal.curves(lines, x="walks", y="error of the values (RMS)", low=0, ax=ax), size=(760, 400)
-        )
+    figure = plots.png(
+        lambda ax: temporal.curves(lines, x="walks", y="error of the values (RMS)", low=0, ax=ax), size=(760, 400)
     )
+    (out / "01_walk.png").write_bytes(smaller(figure))
     return lines
 
 
@@ -310,10 +311,15 @@ def restoring(out: Path) -> tuple[str, str]:
         words.append(f"- {damage}: {found.words}")
     size = panels.shelf_size(shelves, cell=200)
     figure = plots.png(lambda ax: panels.shelf(shelves, cell=200, ax=ax), size=size)
-    Image.open(io.BytesIO(figure)).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(
-        out / "01_restore.png", optimize=True
-    )
+    (out / "01_restore.png").write_bytes(smaller(figure))
     return "\n".join(words), restorer.restore(clean).words
+
+
+def smaller(figure: bytes) -> bytes:
+    """Return a PNG of 64 colours."""
+    out = io.BytesIO()
+    Image.open(io.BytesIO(figure)).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    return out.getvalue()
 
 
 def told(estimate: Estimate) -> str:

@@ -67,7 +67,7 @@ def test_drawn_mixtures_have_up_to_three_kinds_and_some_have_none():
         for d in (draw(rng=rng) for _ in range(2000))
     ]
     share = np.bincount(kinds) / 2000
-    assert share == pytest.approx([0.2, 0.8 * 0.35, 0.8 * 0.45, 0.8 * 0.2], abs=0.04)
+    assert share == pytest.approx([0.15, 0.85 * 0.35, 0.85 * 0.45, 0.85 * 0.2], abs=0.04)
     assert all(draw(clean=1.0, rng=rng) == Damage() for _ in range(5))
 
 

@@ -66,7 +66,8 @@ def filter(  # noqa: A001 - the verb
             help="What to do; several, one after the other: mean:size=9  gaussian:sigma=2  median:size=9"
             "  conservative:size=5  crimmins:iterations=1  laplacian:neighbours=8  laplacian_of_gaussian:sigma=1.4"
             "  unsharp:radius=2,percent=150,threshold=3  lowpass:radius=30,kind=gaussian  highpass:radius=30"
-            "  bilateral:sigma=3,sigma_levels=25  nonlocal_means:strength=10  tv:weight=0.1."
+            "  bilateral:sigma=3,sigma_levels=25  nonlocal_means:strength=10  tv:weight=0.1"
+            "  dct:sigma=12  despike:tolerance=0."
             "  Colour is filtered in RGB; space=hsv or space=lab at need.",
         ),
     ],

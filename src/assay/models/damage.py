@@ -84,7 +84,7 @@ def jpeg(image: np.ndarray, *, quality: int) -> np.ndarray:
     return again if again.ndim == 2 else np.ascontiguousarray(again[..., ::-1])
 
 
-def draw(*, clean: float = 0.2, rng: np.random.Generator) -> Damage:
+def draw(*, clean: float = 0.15, rng: np.random.Generator) -> Damage:
     """Draw a mixture of one to three kinds of damage of random strength.
 
     Args:

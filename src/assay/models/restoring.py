@@ -13,14 +13,13 @@ import numpy as np
 from gymnasium import spaces
 
 from ..errors import InputError
-from ..pixels import fidelity, noise
+from ..pixels import fidelity
 from . import chain, damage
 from .chain import ACTIONS, COST, STEPS, WIDTH, View
 from .damage import Damage
 from .symptoms import SIDE
 
 _BEST = 50.0  # dB, beyond which nothing is gained: an untouched clean picture has infinitely many
-_GRAIN = (-1.0, 3.5)  # ends of the sigma of a clean picture's own grain; below 0 it has none
 _LOOKED = 4  # filters of each state whose outcome is looked at again; what the others lead to is taken for nothing
 _ON = 0.75  # chance to go on after a filter: first steps matter most, and each costs as much as a later one
 _SEEN = 8.0  # ends of what a restorer sees
@@ -74,9 +73,6 @@ class Restoring(gymnasium.Env[np.ndarray, int]):
         part = picture[top : top + SIDE, left : left + SIDE]
         self.clean = np.ascontiguousarray(part[:, ::-1] if rng.random() < 0.5 else part)
         drawn = self._mixture(rng)
-        if drawn == Damage():
-            # Grain that a photograph has by itself is to be kept: where nothing was done to it, it is part of it.
-            self.clean = noise.gaussian(self.clean, sigma=max(rng.uniform(*_GRAIN), 0.0), rng=rng)
         self.view = chain.begin(drawn.apply(self.clean, rng=rng))
         return self.seen(), {"damage": str(drawn)}
 

@@ -17,7 +17,7 @@ from ..stats.intervals import Estimate
 from ..workers.clock import Clock
 from . import copies, group, learn, pages, scan, sealed, verdict
 from .judgement import check
-from .trial import TRIED, Trial, try_tiles
+from .trial import Trial, try_tiles
 
 _SPLITS = "splits.json"
 
@@ -187,16 +187,13 @@ def _clock(labels: str, listing: folder.Listing, *, tiles: bool, tell: Callable[
         "copies": n / 3000,
         "groups": n / 400,
         "learning": n / 200,
-        "trying tiles": min(n, TRIED) / 30,
         "judging": 2.0,
         "writing the report": 4.0,
     }
     clock = Clock(guess, tell=tell, job="run with tiles" if tiles else "run", units=n)
     # Names of files alone tell whether there are two classes to learn.
     if len({name for name in _labels(labels, [file.path for file in listing.files]).label if name}) < 2:
-        clock.skip("learning", "trying tiles", "judging")
-    elif tiles:
-        clock.skip("trying tiles")
+        clock.skip("learning", "judging")
     return clock
 
 

@@ -15,11 +15,9 @@ from ..models import backbone, heads
 from ..stats import intervals
 from ..stats.intervals import Estimate
 from ..workers import local
-from ..workers.clock import Clock
 from .learn import Learned
 
 _SAMPLE = 160  # pictures: 1,600 views, a dozen seconds
-TRIED = 200  # pictures of a folder, of which 160 are not sealed
 _GOOD = 0.99  # out-of-fold accuracy from which on nothing needs to be tried
 _REPEATS = 2
 
@@ -34,14 +32,7 @@ class Trial:
 
 
 def try_tiles(
-    workspace: Workspace,
-    root: Path,
-    pictures: Collection,
-    learned: Learned,
-    *,
-    seed: int,
-    processes: int | None,
-    clock: Clock,
+    workspace: Workspace, root: Path, pictures: Collection, learned: Learned, *, seed: int, processes: int | None
 ) -> Trial | None:
     """Compare a head on the whole picture with one that also looks at tiles, on the same sample and folds.
 
@@ -52,7 +43,6 @@ def try_tiles(
         learned: the classifier so far.
         seed: of the sample and the folds.
         processes: that read pictures.
-        clock: is told of the pictures looked at; it skips this where nothing is tried.
 
     Returns:
         The trial, or None where the classifier leaves nothing to gain, or a class has too few pictures.
@@ -60,14 +50,12 @@ def try_tiles(
     y = learned.label[learned.development]
     right = (learned.probabilities.mean(axis=0).argmax(axis=1) == y).mean()
     if right >= _GOOD:
-        clock.skip("trying tiles")
         return None
     rng = np.random.default_rng(seed)
     chosen = _sample(y, rng)
     at = learned.used[learned.development[chosen]]
     inputs = [pictures.keys[at], pictures.network]
-    clock.begin("trying tiles", len(at), of=len(at))
-    kept = workspace.keep("trial", inputs, lambda: _tiles(root, pictures, at, processes, clock))
+    kept = workspace.keep("trial", inputs, lambda: _tiles(root, pictures, at, processes))
     there = kept["there"]
     y, groups = y[chosen][there], learned.group[learned.development[chosen]][there]
     whole = pictures.features[at][there]
@@ -93,9 +81,7 @@ def _sample(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.sort(order[np.argsort(turn[order], kind="stable")][:_SAMPLE])
 
 
-def _tiles(
-    root: Path, pictures: Collection, at: np.ndarray, processes: int | None, clock: Clock
-) -> dict[str, np.ndarray]:
+def _tiles(root: Path, pictures: Collection, at: np.ndarray, processes: int | None) -> dict[str, np.ndarray]:
     """Read the sample again, and let the network see the tiles of each."""
     files = [folder.File(pictures.paths[i], int(pictures.size[i]), 0) for i in at]
     place = {file.path: j for j, file in enumerate(files)}
@@ -108,7 +94,6 @@ def _tiles(
             if isinstance(row, rows.Row) and row.views is not None:
                 seen = network.see(row.views[None])
                 features[place[file.path]], there[place[file.path]] = seen.tile_features[0], True  # type: ignore[index]
-        clock.advance(len(results))
     return {"features": features, "there": there}
 
 

@@ -51,23 +51,20 @@ class Clock:
         self._marks: list[tuple[float, float]] = []
         self._stage, self._began, self._moved, self._done, self._total, self._drawn = "", 0.0, 0.0, 0, 0, 0.0
 
-    def begin(self, stage: str, total: int, *, of: int | None = None) -> None:
+    def begin(self, stage: str, total: int) -> None:
         """Start a stage.
 
         Args:
             stage: its name, as in the line that a person reads.
             total: units it has, such as pictures.
-            of: units that its guess was made for; those of the job by default.
         """
         self.finish()
         if stage in self._guess:
             passed = list(self._guess)[: list(self._guess).index(stage)]
             self.skip(*passed)
-            units = self._units if of is None else of
-            if units and total != 1:
-                self._guess[stage] *= min(total / units, 1.0)
-                if of is None:
-                    self._again = "" if total else " again"
+            if self._units and total != 1:
+                self._guess[stage] *= min(total / self._units, 1.0)
+                self._again = "" if total else " again"
         self._began = self._moved = self._now()
         self._stage, self._done, self._total, self._drawn, self._marks = stage, 0, total, 0.0, []
         self._draw()
