@@ -188,13 +188,13 @@ def lines(image):
             ),
         },
         "conservative, 5 x 5": {
-            "assay": lambda: filters.conservative(image, size=5),
-            "assay, part": lambda: filters.conservative(part, size=5),
+            "assay": lambda: filters.conservative(image, size=5, border="cut"),
+            "assay, part": lambda: filters.conservative(part, size=5, border="cut"),
             "loop of the tutorial, part": lambda: conservative_loop(part, 5),
         },
         "Crimmins, one iteration": {
-            "assay": lambda: filters.crimmins(image, iterations=1),
-            "assay, part": lambda: filters.crimmins(part, iterations=1),
+            "assay": lambda: filters.crimmins(image, iterations=1, border="cut"),
+            "assay, part": lambda: filters.crimmins(part, iterations=1, border="cut"),
             "NumPy": lambda: crimmins_numpy(image),
             "loop of the tutorial, part": lambda: crimmins_loop(part),
         },

@@ -46,8 +46,8 @@ order. The dotted line is a guess, 0.5.
 {cutoffs}
 | | always “benign” | 0 | 1 | {baseline:.3f} |
 
-Each is chosen on some folds and measured on the others. Accuracy looks fine, and is beaten by a model that finds
-nobody.
+Each is chosen on some folds and measured on the others; these intervals take the cut-off as given, those of
+`assay judge` also hold the doubt about where it lies. Accuracy looks fine, and is beaten by a model that finds nobody.
 Where exactly 90 % of the negatives pass, the sensitivity is {at90}; that interval holds the doubt about the cut-off
 too.
 

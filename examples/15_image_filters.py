@@ -31,14 +31,15 @@ median alone causes an error of {median_clean:.1f}.
 | gaussian, 9 × 9 (sigma {sigma:.2f} from the size) | {gaussian:.1f} | `filters.gaussian(image, size=9)` |
 | median, 9 × 9 | {median:.1f} | `filters.median(image, size=9)` |
 | median, 3 × 3 | {median_3:.1f} | `filters.median(image, size=3)` |
-| conservative, 5 × 5 | {conservative:.1f} | `filters.conservative(image, size=5)` |
+| conservative, 5 × 5 | {conservative:.1f} | `filters.conservative(image, size=5, border="cut")` |
 
 ![A photograph with salt and pepper, and after each filter](15_smoothing.png)
 
 **Conservative smoothing** brings a pixel above the greatest of its neighbours down to that one, and one below
-the least up to that one; a pixel is not its own neighbour, and at the border the window is cut. What does not
-stick out alone is left as it is: {untouched:.1f} % of the pixels keep their value. Where two wrong pixels of a
-kind lie in one window, they vouch for each other, and both stay.
+the least up to that one; a pixel is not its own neighbour, and at the border the window is cut (without
+`border="cut"` it is mirrored there, as for all filters, and the outermost pixels vouch for themselves). What
+does not stick out alone is left as it is: {untouched:.1f} % of the pixels keep their value. Where two wrong
+pixels of a kind lie in one window, they vouch for each other, and both stay.
 
 ## In colour
 
@@ -85,7 +86,8 @@ columns the two differ by up to {wrap:.0f} levels.
 Speckle multiplies each pixel by chance. Crimmins's filter goes through four directions (N-S, E-W, NW-SE,
 NE-SW); with a, b, c three pixels in a row it first raises dark pixels, by four rules one after the other over
 the whole picture: if a ≥ b + 2 then b + 1; if a > b and b ≤ c then b + 1; if c > b and b ≤ a then b + 1; if c ≥
-b + 2 then b + 1. Then it lowers light ones likewise. Each iteration changes a pixel by 16 levels at most.
+b + 2 then b + 1. Then it lowers light ones likewise. Each iteration changes a pixel by 16 levels at most. As in the
+tutorial, a rule that lacks a pixel beyond the border changes nothing: `filters.crimmins(image, border="cut")`.
 
 | iterations | error |
 |---|---|
@@ -137,7 +139,7 @@ def main(out: Path) -> None:
         "gaussian, 9 × 9": filters.gaussian(salted, size=9),
         "median, 9 × 9": filters.median(salted, size=9),
         "median, 3 × 3": filters.median(salted, size=3),
-        "conservative, 5 × 5": filters.conservative(salted, size=5),
+        "conservative, 5 × 5": filters.conservative(salted, size=5, border="cut"),
     }
     panels = [("5 % salt and pepper", salted), *smooth.items()]
     (out / "15_smoothing.png").write_bytes(sheet([(t, x[CROP]) for t, x in panels], columns=3, side=230, colours=48))
@@ -184,7 +186,7 @@ def main(out: Path) -> None:
     (out / "15_frequencies.png").write_bytes(sheet(panels, columns=3, side=220, colours=24))
 
     speckled = noise.speckle(camera, sigma=0.15, rng=rng)
-    rounds = {n: filters.crimmins(speckled, iterations=n) for n in (1, 4, 10)}
+    rounds = {n: filters.crimmins(speckled, iterations=n, border="cut") for n in (1, 4, 10)}
     panels = [("speckle", speckled), *((f"after {n}", x) for n, x in rounds.items())]
     (out / "15_crimmins.png").write_bytes(sheet([(t, x[CROP]) for t, x in panels], columns=4, side=230, colours=48))
     lines = [

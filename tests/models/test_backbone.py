@@ -26,7 +26,7 @@ def views():
 
 def written_out(image):
     """Oracle: EfficientNet-Lite0 for one picture, batch norms and all, nothing folded."""
-    w = checkpoint.read(backbone._weights())
+    w = checkpoint.read(backbone.weights())
 
     def conv(x, name, stride=1):
         kernel = w[f"{name}.weight"].astype(np.float64)
@@ -48,7 +48,7 @@ def written_out(image):
 
     x = relu6(norm(conv((image.astype(float).transpose(2, 0, 1) - 127) / 128, "_conv_stem", 2), "_bn0"))
     block = 0
-    for repeats, _, stride, expansion, out in backbone._STAGES:
+    for repeats, _, stride, expansion, out in backbone.STAGES:
         for i in range(repeats):
             p, y, step = f"_blocks.{block}.", x, stride if i == 0 else 1
             if expansion != 1:

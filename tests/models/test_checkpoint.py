@@ -25,7 +25,7 @@ class Payload:
 
 
 def test_the_weights_of_the_package_are_all_there():
-    weights = checkpoint.read(backbone._weights())
+    weights = checkpoint.read(backbone.weights())
     assert len(weights) == 296
     assert weights["_conv_stem.weight"].shape == (32, 3, 3, 3)
     assert weights["_fc.weight"].shape == (1000, 1280)
@@ -59,7 +59,7 @@ def test_noise_is_refused_with_an_input_error(tmp_path_factory, data):
 
 def test_a_truncated_file_is_refused(tmp_path):
     path = tmp_path / "w.pth"
-    path.write_bytes(backbone._weights().read_bytes()[:-1000])
+    path.write_bytes(backbone.weights().read_bytes()[:-1000])
     with pytest.raises(InputError, match="must be a torch checkpoint"):
         checkpoint.read(path)
 

@@ -1,9 +1,7 @@
-"""Groups are found where there are groups, whatever the order of the pictures; names and odd ones follow from them."""
+"""Directions are those in which features vary most; names and odd ones follow from the groups."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from assay.errors import InputError
 from assay.models import cluster
@@ -45,69 +43,6 @@ def test_directions_learned_from_a_part_are_close_to_those_of_all(monkeypatch):
     part = cluster.reduce(features, components=2, rng=rng())
     for column in range(2):
         assert abs(np.corrcoef(full[:, column], part[:, column])[0, 1]) > 0.98
-
-
-@pytest.mark.parametrize("sizes", [(40, 25), (30, 20, 10), (50, 12, 31, 22, 17)])
-def test_clouds_are_found_largest_first(sizes):
-    points, labels = clouds(sizes)
-    found = cluster.group(points, rng=rng())
-    assert found.k == len(sizes)
-    assert np.bincount(found.labels).tolist() == sorted(sizes, reverse=True)
-    for y in range(len(sizes)):
-        assert len(set(found.labels[labels == y])) == 1
-    for g in range(found.k):
-        np.testing.assert_allclose(found.centres[g], points[found.labels == g].mean(axis=0), atol=1e-4)
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 10_000))
-def test_another_order_of_the_rows_gives_the_same_groups(seed):
-    points, _ = clouds([21, 17, 12], apart=2.0)  # they overlap: the answer is not forced
-    order = np.random.default_rng(seed).permutation(50)
-    a = cluster.group(points, ks=range(2, 6), rng=rng())
-    b = cluster.group(points[order], ks=range(2, 6), rng=rng())
-    np.testing.assert_array_equal(b.labels, a.labels[order])
-    assert a.silhouettes == b.silhouettes
-
-
-def silhouette(points, labels):
-    """Oracle: the definition, one picture at a time."""
-    values = []
-    for i, y in enumerate(labels):
-        away = np.linalg.norm(points - points[i], axis=1)
-        own = labels == y
-        if own.sum() == 1:
-            values.append(0.0)
-            continue
-        a = away[own].sum() / (own.sum() - 1)
-        b = min(away[labels == z].mean() for z in set(labels) - {y})
-        values.append((b - a) / max(a, b))
-    return np.mean(values)
-
-
-def test_the_silhouettes_are_those_of_the_definition():
-    points, _ = clouds([14, 9, 7], apart=3.0)
-    for k in (2, 3):
-        found = cluster.group(points, ks=[k], rng=rng())
-        assert found.silhouettes[k] == pytest.approx(silhouette(points.astype(float), found.labels), abs=1e-4)
-
-
-def test_large_folders_are_grouped_from_a_sample(monkeypatch):
-    monkeypatch.setattr(cluster, "_SAMPLE", 60)
-    points, labels = clouds([150, 100, 80])
-    found = cluster.group(points, rng=rng())
-    assert found.k == 3
-    assert all(len(set(found.labels[labels == y])) == 1 for y in range(3))
-
-
-def test_tiny_and_equal_folders_are_one_group():
-    for points in (np.zeros((0, 4)), np.eye(4)[:1], np.eye(4)[:3], np.ones((30, 4))):
-        found = cluster.group(points, rng=rng())
-        assert found.labels.tolist() == [0] * len(points)
-        assert found.k == min(len(points), 1)
-        assert found.silhouettes == {}
-    two = cluster.group(np.repeat(np.eye(4)[:2], [5, 9], axis=0), rng=rng())
-    assert np.bincount(two.labels).tolist() == [9, 5]
 
 
 NAMES = ["ant", "bee", "daisy", "web"]
@@ -171,10 +106,6 @@ def test_what_does_not_fit_is_refused():
         cluster.reduce(np.zeros(4), rng=rng())
     with pytest.raises(InputError, match="components must be >= 1, got 0"):
         cluster.reduce(np.eye(4), components=0, rng=rng())
-    with pytest.raises(InputError, match=r"points must be \(n, c\) and finite"):
-        cluster.group(np.full((5, 2), np.nan), rng=rng())
-    with pytest.raises(InputError, match="ks must be >= 1, got 0"):
-        cluster.group(np.eye(5), ks=[0, 2], rng=rng())
     with pytest.raises(InputError, match=r"groups, class_ids and class_scores must be \(n,\), \(n, m\) and \(n, m\)"):
         cluster.names(np.zeros(3, int), np.zeros((3, 5), int), np.zeros((3, 4)), class_names=NAMES)
     with pytest.raises(InputError, match=r"points and labels must be \(n, c\) and \(n,\)"):

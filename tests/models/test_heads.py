@@ -153,9 +153,7 @@ def test_copies_of_a_picture_weigh_as_one_in_the_temperature():
         features[many], labels[many], folds[:, many], classes=names(2), groups=many, cs=(0.1,)
     )
     logits = copied.logits[:, :60].reshape(-1, 2)
-    assert copied.temperature == pytest.approx(
-        heads._temperature(labels, logits.reshape(2, 60, 2), np.arange(60)), rel=0.05
-    )
+    assert copied.temperature == pytest.approx(heads.calibrate(labels, logits.reshape(2, 60, 2)), rel=0.05)
     assert plain.logits.shape == (2, 60, 2)
 
 

@@ -75,8 +75,9 @@ def test_the_same_model_gives_the_same_bytes_and_holds_no_pickle():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": 2}, "must be of format 1, got 2"),
-        ({"format": None}, "must be of format 1, got None"),
+        ({"format": 3}, "must be of format 1 or 2, got 3"),
+        ({"format": 2}, "a network must be a list of 2,000 steps at most, got NoneType"),
+        ({"format": None}, "must be of format 1 or 2, got None"),
         ({"classes": ["ant", "bee"]}, "must fit its classes|must fit 2 classes"),
         ({"classes": ["ant", "ant", "bee"]}, "classes must be 2 or more different names"),
         ({"classes": ["ant", "bee", 3]}, "classes must be 2 or more different names"),

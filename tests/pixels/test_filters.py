@@ -247,7 +247,9 @@ def test_median_is_the_middle_of_the_window(size, dtype, shape):
     np.testing.assert_array_equal(filters.median(image, size=size), expected)
 
 
-@pytest.mark.parametrize(("size", "dtype"), [(9, np.uint8), (9, np.float32), (15, np.uint8)])
+@pytest.mark.parametrize(
+    ("size", "dtype"), [(5, np.uint8), (5, np.float32), (9, np.uint8), (9, np.float32), (15, np.uint8)]
+)
 def test_a_large_picture_is_cut_into_bands_without_a_seam(size, dtype):
     image = picture((300, 500), dtype)
     strip = np.s_[100:200]  # bands meet in the middle
@@ -258,31 +260,36 @@ def test_a_large_picture_is_cut_into_bands_without_a_seam(size, dtype):
 
 def test_conservative_smoothing_in_bands_is_that_of_the_parts():
     image = picture((300, 500))
-    whole = filters.conservative(image, size=5)
-    np.testing.assert_array_equal(whole[:290], filters.conservative(image[:292], size=5)[:290])
-    np.testing.assert_array_equal(whole[120:], filters.conservative(image[118:], size=5)[2:])
+    whole = filters.conservative(image, size=5, border="cut")
+    np.testing.assert_array_equal(whole[:290], filters.conservative(image[:292], size=5, border="cut")[:290])
+    np.testing.assert_array_equal(whole[120:], filters.conservative(image[118:], size=5, border="cut")[2:])
 
 
-def conservative_by_definition(image, size):
+borders = pytest.mark.parametrize("border", ["mirror", "cut"])
+
+
+def conservative_by_definition(image, size, border):
     r, result = size // 2, image.copy()
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            others = [
-                image[i, j]
-                for i in range(max(y - r, 0), min(y + r + 1, image.shape[0]))
-                for j in range(max(x - r, 0), min(x + r + 1, image.shape[1]))
-                if (i, j) != (y, x)
-            ]
+    height, width = image.shape
+    mirrored = np.pad(image, r, mode="symmetric")
+    for y in range(height):
+        for x in range(width):
+            around = [(i, j) for i in range(-r, r + 1) for j in range(-r, r + 1) if (i, j) != (0, 0)]
+            if border == "cut":
+                around = [(i, j) for i, j in around if 0 <= y + i < height and 0 <= x + j < width]
+            others = [mirrored[y + i + r, x + j + r] for i, j in around]
             result[y, x] = min(max(image[y, x], min(others)), max(others))
     return result
 
 
 @pytest.mark.parametrize("size", [3, 5, 9, 13])
 @pytest.mark.parametrize("shape", [(13, 16), (16, 13), (13, 13)])
+@borders
 @every_dtype
-def test_conservative_smoothing_is_its_definition(size, shape, dtype):
+def test_conservative_smoothing_is_its_definition(size, shape, border, dtype):
     image = picture(shape, dtype)
-    np.testing.assert_array_equal(filters.conservative(image, size=size), conservative_by_definition(image, size))
+    found = filters.conservative(image, size=size, border=border)
+    np.testing.assert_array_equal(found, conservative_by_definition(image, size, border))
 
 
 @few
@@ -293,14 +300,16 @@ def test_conservative_smoothing_is_its_definition(size, shape, dtype):
             st.tuples(st.integers(3, 8), st.integers(3, 8)),
             elements=st.integers(0, 255) if dtype == np.uint8 else st.floats(0, 1, width=32),
         )
-    )
+    ),
+    st.sampled_from(["mirror", "cut"]),
 )
-def test_conservative_smoothing_is_its_definition_on_any_picture(image):
-    np.testing.assert_array_equal(filters.conservative(image, size=3), conservative_by_definition(image, 3))
+def test_conservative_smoothing_is_its_definition_on_any_picture(image, border):
+    found = filters.conservative(image, size=3, border=border)
+    np.testing.assert_array_equal(found, conservative_by_definition(image, 3, border))
 
 
-def crimmins_by_definition(image):
-    """HIPR's rules as loops over whole pictures; a rule that lacks a pixel changes nothing."""
+def crimmins_by_definition(image, border):
+    """HIPR's rules as loops over whole pictures; a rule that lacks a pixel changes nothing, or finds its mirror."""
     picture = [[int(v) for v in row] for row in image]
     height, width = image.shape
     for sign in (1, -1):  # dark pixels first
@@ -310,10 +319,10 @@ def crimmins_by_definition(image):
                 for y in range(height):
                     for x in range(width):
                         b = old[y][x]
-                        has_a = y - down >= 0 and 0 <= x - right < width
-                        has_c = y + down < height and 0 <= x + right < width
-                        a = old[y - down][x - right] if has_a else None
-                        c = old[y + down][x + right] if has_c else None
+                        has_a = (y - down >= 0 and 0 <= x - right < width) or border == "mirror"
+                        has_c = (y + down < height and 0 <= x + right < width) or border == "mirror"
+                        a = old[max(y - down, 0)][min(max(x - right, 0), width - 1)]
+                        c = old[min(y + down, height - 1)][min(max(x + right, 0), width - 1)]
                         if (
                             (rule == 0 and has_a and sign * (a - b) >= 2)
                             or (rule == 1 and has_a and has_c and sign * (a - b) > 0 and sign * (b - c) <= 0)
@@ -325,30 +334,33 @@ def crimmins_by_definition(image):
 
 
 @pytest.mark.parametrize("shape", [(13, 19), (2, 9), (9, 2), (60, 7)])
-def test_crimmins_is_its_definition(shape):
+@borders
+def test_crimmins_is_its_definition(shape, border):
     image = picture(shape)
-    once = crimmins_by_definition(image)
-    np.testing.assert_array_equal(filters.crimmins(image, iterations=1), once)
-    np.testing.assert_array_equal(filters.crimmins(image, iterations=2), crimmins_by_definition(once))
-    np.testing.assert_array_equal(filters.crimmins(image, iterations=0), image)
-    floats = filters.crimmins((image / 255).astype(np.float32), iterations=1)
+    once = crimmins_by_definition(image, border)
+    np.testing.assert_array_equal(filters.crimmins(image, iterations=1, border=border), once)
+    twice = crimmins_by_definition(once, border)
+    np.testing.assert_array_equal(filters.crimmins(image, iterations=2, border=border), twice)
+    np.testing.assert_array_equal(filters.crimmins(image, iterations=0, border=border), image)
+    floats = filters.crimmins((image / 255).astype(np.float32), iterations=1, border=border)
     np.testing.assert_allclose(floats * 255, once, atol=1e-4)
 
 
 @few
-@given(hnp.arrays(np.uint8, st.tuples(st.integers(2, 7), st.integers(2, 7))))
-def test_crimmins_is_its_definition_on_any_picture(image):
-    np.testing.assert_array_equal(filters.crimmins(image, iterations=1), crimmins_by_definition(image))
+@given(hnp.arrays(np.uint8, st.tuples(st.integers(2, 7), st.integers(2, 7))), st.sampled_from(["mirror", "cut"]))
+def test_crimmins_is_its_definition_on_any_picture(image, border):
+    expected = crimmins_by_definition(image, border)
+    np.testing.assert_array_equal(filters.crimmins(image, iterations=1, border=border), expected)
 
 
 def test_crimmins_in_bands_is_crimmins_of_the_whole():
     image = picture((300, 500))
     whole, passes = np.empty_like(image), hulling.stages()
-    hulling.hull(image, whole, passes, np.empty((32, 3, 500), np.uint8), 0, 300)
+    hulling.hull(image, whole, passes, np.empty((32, 3, 500), np.uint8), 1, 0, 300)
     np.testing.assert_array_equal(filters.crimmins(image, iterations=1), whole)
     parts = np.empty_like(image)
     for top in range(0, 300, 37):
-        hulling.hull(image, parts, passes, np.empty((32, 3, 500), np.uint8), top, min(top + 37, 300))
+        hulling.hull(image, parts, passes, np.empty((32, 3, 500), np.uint8), 1, top, min(top + 37, 300))
     np.testing.assert_array_equal(parts, whole)
 
 
@@ -492,6 +504,8 @@ def test_a_size_is_odd_and_within_the_picture(function, size):
         (lambda x: filters.laplacian(x, neighbours=6), "neighbours must be 4 or 8, got 6"),
         (lambda x: filters.crimmins(x, iterations=-1), r"iterations must be a whole number in 0\.\.1000, got -1"),
         (lambda x: filters.crimmins(x, iterations=1.5), r"iterations must be a whole number in 0\.\.1000, got 1.5"),
+        (lambda x: filters.crimmins(x, border="wrap"), "border must be 'mirror' or 'cut', got 'wrap'"),
+        (lambda x: filters.conservative(x, border=None), "border must be 'mirror' or 'cut', got None"),
         (lambda x: filters.unsharp(x, radius=-1), r"radius must be in 0\.\.17 pixels"),
         (lambda x: filters.unsharp(x, percent=-1), r"percent must be in 0\.\.10000, got -1"),
         (lambda x: filters.unsharp(x, threshold=np.nan), r"threshold must be in 0\.\.255, got nan"),

@@ -8,7 +8,7 @@ from scipy import stats
 
 from assay.errors import InputError, UndefinedError
 from assay.stats import agreement, confusion, summaries
-from assay.stats.cutoffs import at, choose, counts, cutoff, rates
+from assay.stats.cutoffs import at, choose, counts, cutoff, rates, redrawn, swayed, swaying
 from assay.stats.intervals import clustered, proportion
 
 
@@ -205,3 +205,21 @@ def test_options_outside_their_range_are_refused():
             cutoff(labels, scores, **options)
     with pytest.raises(InputError, match="threshold must be a number"):
         at(labels, scores, math.nan)
+
+
+def test_sway_is_the_variance_of_the_rates_over_thresholds():
+    labels, scores = sample(12, 31, 1, np.random.default_rng(3))
+    thresholds = redrawn(
+        labels, scores, lambda y, s: cutoff(y, s, prevalence=0.5), rng=np.random.default_rng(4), runs=40
+    )
+    assert len(np.unique(thresholds)) > 3
+    up = [np.mean(scores[labels] >= t) for t in thresholds]
+    down = [np.mean(scores[~labels] < t) for t in thresholds]
+    assert swaying(labels, scores, thresholds) == pytest.approx((np.var(up), np.var(down)))
+
+
+def test_a_threshold_in_doubt_is_worth_fewer_pictures():
+    assert swayed(0.8, 50, 0.0) == 50
+    # Binomial variance .16 / 50 and as much again by the threshold: half as many pictures.
+    assert swayed(0.8, 50, 0.16 / 50) == pytest.approx(25)
+    assert swayed(1.0, 50, 0.1) == 50

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from assay.errors import InputError, UndefinedError
-from assay.stats.intervals import METHODS, OPTIMISTIC, Estimate, clustered, effective, mean, proportion, quantile
+from assay.stats.intervals import METHODS, OPTIMISTIC, Estimate, clustered, effective, mean, proportion, quantile, worth
 
 # 95 % limits of Newcombe 1998 (81/263, 0/20) and of statsmodels 0.15.
 TABLE = {
@@ -198,6 +198,12 @@ def test_impossible_hits_are_refused(hits, groups, error, says):
         clustered(np.array(hits), np.array(groups))
 
 
+@pytest.mark.parametrize(("k", "n"), [(0, 9), (9, 9), (4, 9), (450, 900), (999_999, 1_000_000)])
+@pytest.mark.parametrize("level", [0.5, 0.95, 0.999])
+def test_wilson_limits_tell_of_how_many_pictures_they_are(k, n, level):
+    assert worth(proportion(k, n, level=level)) == pytest.approx(n, rel=1e-6)
+
+
 def test_mean_is_students_interval():
     values = np.random.default_rng(1).gamma(2, 2, 23)
     expected = stats.t.interval(0.9, 22, values.mean(), values.std(ddof=1) / math.sqrt(23))
@@ -214,6 +220,17 @@ def test_mean_of_gamma_samples_covers_as_often_as_it_says():
     rng = np.random.default_rng(3)
     found = [mean(rng.gamma(2, 2, 40), level=0.9) for _ in range(2000)]
     assert 0.87 < np.mean([e.low <= 4 <= e.high for e in found]) < 0.92  # gamma(2, 2) is skewed
+
+
+def test_mean_of_few_values_says_that_skew_would_not_show():
+    rng = np.random.default_rng(4)
+    assert mean(rng.normal(size=19)).method == "t" + OPTIMISTIC
+    assert mean(rng.normal(size=20)).method == "t"
+    assert mean(rng.normal(size=40), groups=np.repeat(np.arange(10), 4)).optimistic
+    assert not mean(rng.normal(size=3), sigma=1.0).optimistic
+    found = [mean(rng.gamma(2, 2, 5)) for _ in range(2000)]
+    held = [e.low <= 4 <= e.high for e in found]
+    assert np.mean(held) < 0.93
 
 
 def test_mean_keeps_the_digits_of_nist_numacc4():

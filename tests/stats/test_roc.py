@@ -110,10 +110,19 @@ def written_out_interval(labels, scores):
 
     low = optimize.brentq(gap, 1e-12, min(area, 1 - 1e-9)) if area > 0 else 0
     high = optimize.brentq(gap, max(area, 1e-9), 1 - 1e-12) if area < 1 else 1
-    return area, low, high
+    if area in (0, 1):
+        edge = 0.025 ** (1 / min(m, n))
+        return area, min(low, edge), max(high, 1 - edge)
+    shares = []
+    for lost, size in ((1 - up, m), (1 - down, n)) if area >= 0.5 else ((up, m), (down, n)):
+        weight = lost.sum() ** 2 / (lost**2).sum()
+        shares.append(stats.beta.ppf(0.05, weight, size - weight + 1) * size / weight)
+    if area >= 0.5:
+        return area, low, max(high, 1 - (1 - area) * min(shares))
+    return area, min(low, area * min(shares)), high
 
 
-@pytest.mark.parametrize("shift", [0, 1, 3])
+@pytest.mark.parametrize("shift", [-3, -1, 0, 1, 3])
 @pytest.mark.parametrize(("m", "n"), [(4, 9), (30, 12)])
 def test_interval_equals_its_formula_written_out(m, n, shift):
     labels, scores = sample(m, n, shift, np.random.default_rng(m))

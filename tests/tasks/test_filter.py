@@ -142,7 +142,7 @@ def test_what_cannot_be_done_is_refused_before_anything_is_read(tmp_path, save, 
         ("in.png", "out.png", {"processes": 0}, "processes must be >= 1, got 0"),
         ("in.png", "out.png", {"figure": tmp_path / "f.jpg"}, "figure must be a .png in a folder that is there"),
         ("in.png", "out.png", {"figure": tmp_path / "in.png"}, "figure must be new, got"),
-        ("in.png", "out.gif", {}, "must be a picture that the filters take, got a file must end in"),
+        ("in.png", "out.gif", {}, "was not filtered: a file must end in"),
     ):
         with pytest.raises(InputError, match=message):
             filter(tmp_path / path, tmp_path / out, **{"filters": ["mean:size=3"], **options})

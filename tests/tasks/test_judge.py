@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from sklearn.tree import DecisionTreeClassifier
 
 from assay.errors import InputError, UndefinedError
-from assay.stats import calibration, compare, confusion, cutoffs, roc
+from assay.stats import calibration, compare, confusion, cutoffs, intervals, roc, several
 from assay.tasks.findings import find_two
 from assay.tasks.judge import judge
 
@@ -183,8 +184,66 @@ def test_several_classes_are_judged_by_their_columns(tmp_path):
     assert found.headline == f"Names the right one of 3 classes for {np.trace(expected)} of 120 rows."
     assert found.positive is None
     assert found.figures["accuracy"] == confusion.accuracy(labels, chances.argmax(axis=1))
+    pairs = several.pairwise(labels, chances)
+    assert len(found.areas) == 3 + len(pairs)
+    assert all(found.areas[f"{'abc'[i]} v {'abc'[j]}"] == e for (i, j), e in pairs.items())
+    worst = min((e.value, f"{'abc'[i]} against {'abc'[j]}") for (i, j), e in pairs.items())[1]
+    page = Path(found.report).read_text()
+    assert page.index(worst) == min(page.find(f"{a} against {b}") for a in "abc" for b in "abc" if a != b)
+    assert f"{worst.replace(' against ', ' v ')}  " in page  # named in the plot
     with pytest.raises(InputError, match="need 2 classes, got 3"):
         judge(path, specificity=0.9, out=tmp_path / "o2")
+
+
+def test_scores_that_name_pictures_show_them_behind_each_count(album, tmp_path):
+    top = album(tmp_path / "photos", kinds=("flower", "shapes"), count=6, first=0)
+    files = sorted(p.relative_to(top).as_posix() for p in top.rglob("*.jpg"))
+    (top / files[0]).write_bytes(b"no picture")
+    rng = np.random.default_rng(0)
+    rows = [[i, f, f.partition("/")[0], float(rng.normal() + f.startswith("f"))] for i, f in enumerate(files)]
+    path = written(tmp_path / "s.csv", ["id", "file", "label", "score"], rows)
+    found = judge(path, folder=top, positive="flower", out=tmp_path / "o", processes=1)
+    page = Path(found.report).read_text()
+    assert page.count('class="cell"') == np.count_nonzero(found.matrix)
+    assert page.count("data:image/jpeg") == len(files) - 1
+    assert page.count('class="gone">') == 1
+    assert "more pictures like these" in " ".join(found.sentences) or "more “" in " ".join(found.sentences)
+    beside = judge(shutil.copy(path, top / "s.csv"), out=tmp_path / "p", processes=1)
+    assert Path(beside.report).read_text().count("data:image/jpeg") == len(files) - 1
+    away = judge(path, out=tmp_path / "q")
+    assert any("name their folder" in note for note in away.notes)
+    assert "data:image/jpeg" not in Path(away.report).read_text()
+    with pytest.raises(
+        InputError, match="FOLDER must hold the pictures that the column 'file' names, got none such as"
+    ):
+        judge(path, folder=tmp_path / "o", out=tmp_path / "r")
+    with pytest.raises(InputError, match="FOLDER goes with a column 'file'"):
+        judge(scores(tmp_path / "t.csv", *drawn()), folder=top, out=tmp_path / "r")
+
+
+def test_rates_of_a_cut_off_hold_the_doubt_about_where_it_lies():
+    rng, held, alone, runs = np.random.default_rng(11), np.zeros(2), np.zeros(2), 60
+    labels, gap = np.arange(120) < 60, 1.812  # an area of .9
+    for _ in range(runs):
+        values = rng.normal(size=120) + gap * labels
+        found = find_two(("no", "yes"), labels.astype(int), values, positive=1, probable=False, rng=rng)
+        c, k = found.cutoff, found.matrix
+        truths = norm.sf(c.threshold - gap), norm.cdf(c.threshold)
+        plain = intervals.proportion(int(k[1, 1]), 60), intervals.proportion(int(k[0, 0]), 60)
+        held += [e.low <= t <= e.high for e, t in zip((c.sensitivity, c.specificity), truths, strict=True)]
+        alone += [e.low <= t <= e.high for e, t in zip(plain, truths, strict=True)]
+    assert (held / runs > 0.93).all()
+    assert alone.mean() < held.mean()
+
+
+def test_of_very_many_rows_too_the_cut_off_is_in_doubt():
+    rng = np.random.default_rng(12)
+    labels = rng.random(120_000) < 0.3
+    values = rng.normal(size=120_000) + labels
+    found = find_two(("no", "yes"), labels.astype(int), values, positive=1, probable=False, rng=rng)
+    e = found.cutoff.sensitivity
+    assert found.threshold is None
+    assert e.high - e.low > 2 * (intervals.proportion(int(found.matrix[1, 1]), int(labels.sum())).high - e.value)
 
 
 @pytest.fixture

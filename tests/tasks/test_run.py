@@ -115,7 +115,7 @@ def test_copies_are_named_and_stay_on_one_side_of_the_split(finished, listed):
     same = [rows[f"flower/{name}"] for name in ("001.jpg", "copy.jpg", "again.png")]
     assert len({row["copy_set"] for row in same}) == 1
     assert same[0]["copy_set"]
-    assert sorted(row["keep"] for row in same) == ["no", "no", "yes"]
+    assert sorted(row["keep"] for row in same) == ["look", "no", "yes"]
     sets = {}
     for row in listed:
         if row["copy_set"]:

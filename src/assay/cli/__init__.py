@@ -3,10 +3,23 @@
 Results go to standard output, progress and errors to standard error. Exit 0: fine; 1: files are broken; 2: bad input.
 """
 
-from . import augment, denoise, folders, likeness, pictures, restore, trust
+from . import augment, denoise, folders, group, learning, likeness, networks, pictures, restore, trust
 from .terminal import app
 
-__all__ = ["app", "augment", "denoise", "folders", "likeness", "main", "pictures", "restore", "trust"]
+__all__ = [
+    "app",
+    "augment",
+    "denoise",
+    "folders",
+    "group",
+    "learning",
+    "likeness",
+    "main",
+    "networks",
+    "pictures",
+    "restore",
+    "trust",
+]
 
 
 def main() -> None:

@@ -13,16 +13,19 @@ Replace = Annotated[bool, typer.Option("--replace", help="Write over files that 
 
 @app.command(epilog="Example: assay describe photo.jpg --figure photo-channels.png")
 def describe(
-    path: Annotated[Path, typer.Argument(metavar="PICTURE", help="A file; it is never written to.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A picture, or a .assay file; it is never written to.")],
     *,
     pixel: Annotated[tuple[int, int] | None, typer.Option(help="Row and column to tell the channels of.")] = None,
     figure: Figure = None,
     replace: Replace = False,
     json: Json = False,
 ) -> None:
-    """Say what a picture is: type, shape, size, extremes, one pixel, noise; draw its channels and histogram."""
+    """Say what a picture is: type, shape, size, one pixel, noise, figure of its channels; or print a model's card."""
     from ..tasks.describe import describe as work
 
+    if path.suffix == ".assay":
+        card(path, json=json)
+        return
     result = do(work, path=path, pixel=pixel, figure=figure, replace=replace)
     digits = 0 if result.type == "uint8" else 4
     row, column = result.pixel
@@ -53,6 +56,36 @@ def describe(
     show(result, [f"{name:16}{value}" for name, value in rows], as_json=json)
 
 
+def card(path: Path, *, json: bool) -> None:
+    """Print the card of a model.
+
+    Args:
+        path: a .assay file.
+        json: as one JSON object.
+    """
+    from ..tasks.card import card as work
+
+    result = do(lambda tell, stop: work(path))  # noqa: ARG005 - there is nothing to wait for
+    rows = [
+        ("model", f"{result.file}: {result.bytes / 1e6:,.1f} MB"),
+        ("classes", ", ".join(result.classes)),
+        ("learned", f"{result.method}: {result.learned}"),
+        *((name, f"{e.value:.3f}  {e.low:.3f} to {e.high:.3f}") for name, e in result.figures.items()),
+        ("on", f"{result.sealed_pictures:,} sealed pictures" if result.sealed_pictures else "no sealed pictures"),
+        ("sealed part", f"has judged {result.reads or 1} model{'s' if (result.reads or 1) > 1 else ''}"),
+        *((f"{name} (cv)", f"{e.value:.3f}  {e.low:.3f} to {e.high:.3f}") for name, e in result.repeated.items()),
+        *((part, f"{count:,} pictures") for part, count in result.parts.items()),
+    ]
+    if result.cutoff is not None:
+        positive, threshold, rule = result.cutoff
+        rows.append(("a flag", f"means {positive}, from a probability of {threshold:.3f} on: {rule}"))
+    known = f"is said of {result.refuses:.0%} of pictures of known kinds" if result.refuses else "is never said"
+    rows.append(("none of these", known))
+    rows += [("compared", words) for words in result.contests]
+    rows += [(name.replace("_", " "), value) for name, value in result.made.items()]
+    show(result, [f"{name:24}{value}" for name, value in rows], as_json=json)
+
+
 @app.command(epilog="Example: assay filter photos/ filtered/ --filter median:size=5 --filter unsharp:percent=80")
 def filter(  # noqa: A001 - the verb
     path: Annotated[Path, typer.Argument(metavar="IN", help="A picture, or a folder; it is never written to.")],
@@ -64,7 +97,8 @@ def filter(  # noqa: A001 - the verb
             "--filter",
             metavar="NAME[:OPTION=VALUE,...]",
             help="What to do; several, one after the other: mean:size=9  gaussian:sigma=2  median:size=9"
-            "  conservative:size=5  crimmins:iterations=1  laplacian:neighbours=8  laplacian_of_gaussian:sigma=1.4"
+            "  conservative:size=5,border=cut  crimmins:iterations=1  laplacian:neighbours=8"
+            "  laplacian_of_gaussian:sigma=1.4"
             "  unsharp:radius=2,percent=150,threshold=3  lowpass:radius=30,kind=gaussian  highpass:radius=30"
             "  bilateral:sigma=3,sigma_levels=25  nonlocal_means:strength=10  tv:weight=0.1"
             "  dct:sigma=12  despike:tolerance=0."

@@ -17,7 +17,11 @@ def judge(
         ),
     ],
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[FOLDER]", help="Labelled pictures, for a .assay file.")
+        Path | None,
+        typer.Argument(
+            metavar="[FOLDER]",
+            help="Labelled pictures, for a .assay file; or those that the column file of scores names.",
+        ),
     ] = None,
     *,
     target: Annotated[
@@ -77,12 +81,14 @@ def judge(
         seed=seed,
         processes=processes,
     )
-    width = max((len(name) for name in result.figures), default=0)
+    alone = [(f"auc of {name}", result.areas[name]) for name in result.counts if name in result.areas]
+    shown = [*((name.replace("_", " "), e) for name, e in result.figures.items()), *alone]
+    width = max((len(name) for name, _ in shown), default=0)
     figures = [
-        f"{name.replace('_', ' '):{width}}  {e.value:6.3f}  {e.low:.3f} to {e.high:.3f}"
+        f"{name:{width}}  {e.value:6.3f}  {e.low:.3f} to {e.high:.3f}" + ("  optimistic here" if e.optimistic else "")
         if e is not None
-        else f"{name.replace('_', ' '):{width}}  cannot be said"
-        for name, e in result.figures.items()
+        else f"{name:{width}}  cannot be said"
+        for name, e in shown
     ]
     warnings = [f"warning: {text}" for text in result.warnings]
     notes = [f"note: {text}" for text in result.notes]

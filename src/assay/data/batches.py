@@ -155,7 +155,7 @@ class Batches:
             interpolation=interpolation,
             rescale=rescale,
             crop=crop_to_aspect_ratio,
-            zoom=_zoom(self.recipe),
+            zoom=1.0 if self.recipe is None else self.recipe.enlarges(),
         )
         self._stream: Iterator[Any] | None = None
         if tell is not None:
@@ -368,14 +368,6 @@ def _reduced(image: np.ndarray, needed: tuple[int, int]) -> np.ndarray:
     if (height, width) == image.shape[:2]:
         return image
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-
-
-def _zoom(recipe: Recipe | None) -> float:
-    """Say how much a recipe may enlarge a part; beyond 4 times it is not worth reading more for."""
-    spans = recipe.changes() if recipe is not None else {}
-    zoom = spans["zoom_range"][1] if "zoom_range" in spans else 1.0
-    crop = spans["crop_range"][0] if "crop_range" in spans else 1.0
-    return min(max(zoom, 1.0) / crop, 4.0)
 
 
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError, WorkspaceError
@@ -104,3 +105,25 @@ def fsync(path: str | Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file that work in progress is kept in, so that it goes on where it stopped: whole, or not there."""
+
+    path: Path
+
+    def read(self) -> bytes | None:
+        """Return what was kept last, or None where nothing was."""
+        return self.path.read_bytes() if self.path.exists() else None
+
+    def write(self, data: bytes) -> None:
+        """Keep data in the place of what was kept before.
+
+        Args:
+            data: to keep.
+
+        Raises:
+            WorkspaceError: the disk is full or cannot be written; what was kept before then stands.
+        """
+        replace(self.path, data)

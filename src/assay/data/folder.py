@@ -38,6 +38,15 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that is no picture: its path for reading, its status, and the reason."""
+
+    path: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """The files of a tree in the order of their paths, and how many entries were passed over, by reason."""
 

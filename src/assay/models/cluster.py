@@ -1,36 +1,17 @@
-"""Groups of pictures that look alike: features in, group numbers out; with the groups' names and the odd ones out."""
+"""Features on few directions, and what groups of pictures are called and which stand apart in them."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
-from sklearn.cluster import KMeans
-from sklearn.metrics import pairwise_distances, silhouette_score
 
 from ..errors import InputError
 
 _LEARNED = 20_000  # pictures from which directions are learned: 100 MB of float32
-_SAMPLE = 2000  # pictures on which the number of groups is chosen
-_STARTS = 4
 _STANDS_OUT = 2.0  # standard errors of log odds above the other groups
 _PRIOR = 5.0  # pictures that the folder's own shares weigh as
 _SEEN = 0.1  # mean score of a class in a group that may be named after it
 _FEW = 30  # pictures of a group below which none can be called odd
 _FENCE = 1.5  # distances between quartiles
-
-
-@dataclass(frozen=True, slots=True)
-class Groups:
-    """Pictures in groups, the largest group first.
-
-    labels: int (n,), 0..k-1; centres: float32 (k, c); k: number of groups; silhouettes: mean silhouette of each number
-    of groups tried, in [-1, 1], on at most 2,000 pictures.
-    """
-
-    labels: np.ndarray
-    centres: np.ndarray
-    k: int
-    silhouettes: dict[int, float]
 
 
 def reduce(features: np.ndarray, *, components: int = 50, rng: np.random.Generator) -> np.ndarray:
@@ -78,60 +59,6 @@ def reduce(features: np.ndarray, *, components: int = 50, rng: np.random.Generat
     largest = np.abs(basis).argmax(axis=0)
     basis = basis * np.where(basis[largest, np.arange(c)] < 0, -1, 1)
     return np.asarray(x @ basis, np.float32)
-
-
-def group(points: np.ndarray, *, ks: Iterable[int] = range(2, 16), rng: np.random.Generator) -> Groups:
-    """Put pictures into groups by k-means, as many as separate best.
-
-    Args:
-        points: (n, c), finite, as from `reduce`.
-        ks: numbers of groups to try.
-        rng: source of randomness.
-
-    Returns:
-        Groups. One group where there are fewer than 4 pictures, or no number in ks lies in 2..n-1 and within the number
-        of different points. Another order of the rows gives the same groups.
-
-    Raises:
-        InputError: points are not (n, c) or not finite, or a k is below 1.
-
-    Source: k-means++, Arthur & Vassilvitskii 2007; the k with the largest mean silhouette, Rousseeuw 1987,
-    doi:10.1016/0377-0427(87)90125-7.
-    """
-    points, ks = np.asarray(points, np.float32), sorted(set(ks))
-    if points.ndim != 2 or not np.isfinite(points).all():
-        raise InputError(f"points must be (n, c) and finite, got {points.shape}")
-    if ks and ks[0] < 1:
-        raise InputError(f"ks must be >= 1, got {ks[0]}")
-    seed = int(rng.integers(2**31))
-    # k-means starts from rows by number: in one canonical order, the rows' own order cannot matter.
-    order = np.lexsort(points.T[::-1]) if points.size else np.arange(len(points))
-    ordered = points[order]
-    n = len(points)
-    different = len(np.unique(ordered, axis=0)) if n else 0
-    tried = [k for k in ks if 2 <= k <= min(n - 1, different)]
-    if n < 4 or not tried:
-        centres = points.mean(axis=0, keepdims=True) if n else np.zeros((0, points.shape[1]), np.float32)
-        return Groups(np.zeros(n, int), centres, len(centres), {})
-    picked = np.sort(np.random.default_rng(seed).permutation(n)[:_SAMPLE])
-    sample = ordered[picked]
-    apart = pairwise_distances(sample)
-    np.fill_diagonal(apart, 0)
-    within = len(np.unique(sample, axis=0))
-    fits, silhouettes = {}, {}
-    for k in tried:
-        if k <= min(within, len(sample) - 1):
-            fits[k] = KMeans(k, n_init=_STARTS, random_state=seed).fit(sample)
-            silhouettes[k] = float(silhouette_score(apart, fits[k].labels_, metric="precomputed"))
-    best = max(silhouettes, key=lambda k: (silhouettes[k], -k))
-    fitted = fits[best]
-    if n > len(sample):
-        fitted = KMeans(best, init=fitted.cluster_centers_, n_init=1).fit(ordered)
-    labels = np.empty(n, int)
-    labels[order] = fitted.labels_
-    sizes = np.bincount(labels, minlength=best)
-    rank = np.lexsort((*fitted.cluster_centers_.T[::-1], -sizes))
-    return Groups(np.argsort(rank)[labels], fitted.cluster_centers_[rank].astype(np.float32), best, silhouettes)
 
 
 def names(

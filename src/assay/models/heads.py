@@ -210,15 +210,24 @@ def cross_validate(
         cs=tuple(cs[: len(means)]),
         losses=tuple(means),
         folds=folds,
-        temperature=_temperature(labels, chosen, np.arange(len(labels)) if groups is None else np.asarray(groups)),
+        temperature=calibrate(labels, chosen, groups=groups),
     )
 
 
-def _temperature(labels: np.ndarray, logits: np.ndarray, groups: np.ndarray) -> float:
-    """Temperature of logits (repeats, n, k), as if one more picture, as clear as the median one, had been called wrong.
+def calibrate(labels: np.ndarray, logits: np.ndarray, *, groups: np.ndarray | None = None) -> float:
+    """Find the temperature of logits, as if one more picture, as clear as the median one, had been called wrong.
 
     Without that picture a head with no error out of fold would claim to be certain (Laplace's rule of succession).
+
+    Args:
+        labels: int (n,).
+        logits: float (repeats, n, k), of pictures that were not learned from.
+        groups: int (n,), pictures that belong together, or None where each stands alone.
+
+    Returns:
+        What to divide logits by, > 0.
     """
+    groups = np.arange(len(labels)) if groups is None else np.asarray(groups)
     repeats, n, k = logits.shape
     ranked = np.sort(logits, axis=2)
     clear = ranked[:, :, -1] - ranked[:, :, -2]

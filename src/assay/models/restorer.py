@@ -137,7 +137,7 @@ class Restorer:
         return cls(known, scale, learner, quality, notes=dict(card.get("notes") or {}))
 
 
-def learner_for(m: int, actions: int = len(ACTIONS)) -> Control:
+def learner_for(m: int, *, actions: int = len(ACTIONS)) -> Control:
     """Return a learner of action values over peaks.
 
     Args:

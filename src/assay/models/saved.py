@@ -1,6 +1,8 @@
 """The model file: one zip of JSON and safetensors that holds a classifier and everything needed to trust it.
 
-No pickle is written or read, and nothing in a file is believed before it was checked.
+No pickle is written or read, and nothing in a file is believed before it was checked. A network that was taught is
+kept as a list of steps and plain arrays rather than in the format of an engine: each step and shape is checked, and no
+reader of XML or protocol buffers ever sees what came from a stranger.
 """
 
 import io
@@ -17,10 +19,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from ..errors import InputError
+from . import graph
 from .abstain import Novelty
+from .graph import Graph
 from .heads import Head
 
-FORMAT = 1
+FORMAT, TAILED = 1, 2  # of a head on the backbone's features; of a network, which an older assay would not understand
 _CARD, _WEIGHTS = "model.json", "weights.safetensors"
 _LARGEST = 256 << 20  # bytes of one entry, unpacked: a head of 1,000 classes on 2,560 features has 10 MB
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes, whenever it is written
@@ -30,12 +34,15 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes, whenever 
 class Model:
     """A classifier, its "none of these" rule, and its card.
 
-    card: plain JSON values: backbone, views, cut-off, metrics as estimates, prevalence, splits, versions, seed.
+    head: on the features of the backbone, or on what the tail gives; card: plain JSON values: backbone, views, cut-off,
+    metrics as estimates, prevalence, splits, versions, seed; tail: the part of a network that was taught, or None. The
+    rule looks at the features of the backbone in either case.
     """
 
     head: Head
     novelty: Novelty | None
     card: dict[str, Any]
+    tail: Graph | None = None
 
 
 def pack(model: Model) -> bytes:
@@ -52,6 +59,9 @@ def pack(model: Model) -> bytes:
     if model.novelty is not None:
         arrays |= {f"novelty.{name}": array for name, array in model.novelty.arrays().items()}
     card = {"format": FORMAT, "classes": list(head.classes), "temperature": head.temperature, "c": head.c, **model.card}
+    if model.tail is not None:
+        card |= {"format": TAILED, "tail": graph.as_plain(model.tail)}
+        arrays |= {f"tail.{name}": array for name, array in model.tail.weights.items()}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         text = json.dumps(card, indent=1, sort_keys=True, ensure_ascii=True, allow_nan=False)
@@ -91,9 +101,11 @@ def unpack(path: Path) -> Model:
         SafetensorError,
     ) as e:
         raise InputError(f"MODEL must be a file that assay wrote, got {path}: {e}") from e
-    if not isinstance(card, dict) or card.get("format") != FORMAT:
+    if not isinstance(card, dict) or card.get("format") not in (FORMAT, TAILED):
         written = card.get("format") if isinstance(card, dict) else type(card).__name__
-        raise InputError(f"MODEL must be of format {FORMAT}, got {written!r} in {path}: use the assay that wrote it")
+        raise InputError(
+            f"MODEL must be of format {FORMAT} or {TAILED}, got {written!r} in {path}: use the assay that wrote it"
+        )
     for name, array in arrays.items():
         if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
             raise InputError(f"a model's arrays must be finite numbers, got {name} of {array.dtype} in {path}")
@@ -101,12 +113,14 @@ def unpack(path: Path) -> Model:
         head = _head(card, arrays)
         parts = {k.removeprefix("novelty."): v for k, v in arrays.items() if k.startswith("novelty.")}
         novelty = Novelty.from_arrays(parts) if parts else None
+        tail = _tail(card, arrays, head) if card["format"] == TAILED else None
         if novelty is not None:
-            novelty.score(np.zeros((1, head.weight.shape[1]), np.float32))  # fails where its arrays do not fit
+            width = head.weight.shape[1] if tail is None else novelty.centres.shape[-1]
+            novelty.score(np.zeros((1, width), np.float32))  # fails where its arrays do not fit
         _check_cutoff(card.get("cutoff"), head.classes)
     except (KeyError, TypeError, ValueError, IndexError) as e:
         raise InputError(f"MODEL must hold a head that fits its classes, got {path}: {e}") from e
-    return Model(head, novelty, card)
+    return Model(head, novelty, card, tail)
 
 
 def _entry(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -127,6 +141,16 @@ def _check_cutoff(cutoff: Any, classes: tuple[str, ...]) -> None:
         and math.isfinite(cutoff["threshold"])
     ):
         raise InputError(f"cutoff must name a class and a threshold, got {cutoff!r}")
+
+
+def _tail(card: dict[str, Any], arrays: dict[str, np.ndarray], head: Head) -> Graph:
+    """Make the network that a file holds, checked step by step."""
+    own = {name.removeprefix("tail."): array for name, array in arrays.items() if name.startswith("tail.")}
+    tail = graph.from_plain(card.get("tail"), own)
+    last = graph.shapes(tail)[tail.output]
+    if last != head.weight.shape[1:]:
+        raise InputError(f"the head must fit what the network gives, got {head.weight.shape} behind {last}")
+    return tail
 
 
 def _head(card: dict[str, Any], arrays: dict[str, np.ndarray]) -> Head:

@@ -94,5 +94,5 @@ def finish(parts: Sequence[Experience], planned: Plan, *, notes: dict[str, Any] 
     tried = Trials(near, np.maximum(rewards, _WORST), after, origins)
     stopped = Trials(near, scores[:, None], after[:0], origins[:0])
     learner = learner_for(m).solve(tried, sweeps=STEPS, ridge=_RIDGE)
-    quality = learner_for(m, 1).solve(stopped, ridge=_RIDGE).weights_[0, 0]
+    quality = learner_for(m, actions=1).solve(stopped, ridge=_RIDGE).weights_[0, 0]
     return Restorer(known, scale, learner, quality, notes=notes or {})

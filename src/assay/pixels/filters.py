@@ -99,49 +99,52 @@ def median(image: np.ndarray, *, size: int, space: str = "rgb") -> np.ndarray:
     return through(picture, space=space, work=lambda x: smoothing.median(x, size))
 
 
-def conservative(image: np.ndarray, *, size: int = 3, space: str = "rgb") -> np.ndarray:
+def conservative(image: np.ndarray, *, size: int = 3, border: str = "mirror", space: str = "rgb") -> np.ndarray:
     """Bring every pixel into the range of its neighbours: only what sticks out alone is changed.
 
     A pixel above the greatest of its neighbours becomes that one, a pixel below the least of them that one; the pixel
-    is not its own neighbour. At the border the window is cut, as mirroring would make a pixel its own neighbour.
+    is not its own neighbour.
 
     Args:
         image: picture.
         size: pixels of a side of the square of neighbours: odd, up to the picture; 1 changes nothing.
+        border: "mirror", where pixels beside the border are their own neighbours in the mirror, and so stay; or "cut",
+            where the window ends at the border, and they change too.
         space: "rgb", "hsv" or "lab".
 
     Returns:
         Every value stood in the picture before.
 
     Raises:
-        InputError: size is even or larger than the picture, or image is no picture.
+        InputError: size is even or larger than the picture, there is no such border, or image is no picture.
 
     >>> conservative(np.array([[3, 5, 4], [6, 255, 4], [5, 3, 4]], np.uint8), size=3)[1]
     array([6, 6, 4], dtype=uint8)
     """
     picture = _fits(image, size)
-    return through(picture, space=space, work=lambda x: smoothing.conservative(x, size))
+    mirrored = _mirrored(border)
+    return through(picture, space=space, work=lambda x: smoothing.conservative(x, size, mirrored=mirrored))
 
 
-def crimmins(image: np.ndarray, *, iterations: int = 1, space: str = "rgb") -> np.ndarray:
+def crimmins(image: np.ndarray, *, iterations: int = 1, border: str = "mirror", space: str = "rgb") -> np.ndarray:
     """Remove speckle by complementary hulling: bit by bit, whatever is thinner than two pixels is worn away.
 
     Per iteration, dark pixels are raised along each of four directions (N-S, E-W, NW-SE, NE-SW) by four rules, one
     after the other, each over the whole picture as the one before has left it; then light pixels are lowered likewise.
     With a, b, c three pixels in a row: if a >= b + 2 then b + 1; if a > b and b <= c then b + 1; if c > b and b <= a
-    then b + 1; if c >= b + 2 then b + 1; for light ones the same with signs changed. A rule that lacks a pixel beyond
-    the border changes nothing.
+    then b + 1; if c >= b + 2 then b + 1; for light ones the same with signs changed.
 
     Args:
         image: picture of 2 x 2 pixels at least.
         iterations: 0 to 1000; 0 changes nothing.
+        border: "mirror", or "cut", where a rule that lacks a pixel beyond the border changes nothing.
         space: "rgb", "hsv" or "lab".
 
     Returns:
         No pixel is changed by more than 16 grey levels per iteration. A level of float32 is 1/255.
 
     Raises:
-        InputError: iterations is out of its range, or image is no picture.
+        InputError: iterations is out of its range, there is no such border, or image is no picture.
 
     Source: Crimmins 1985, doi:10.1364/AO.24.001438, in the order that HIPR's page on speckle removal gives.
 
@@ -150,7 +153,8 @@ def crimmins(image: np.ndarray, *, iterations: int = 1, space: str = "rgb") -> n
     """
     if not 0 <= iterations <= 1000 or int(iterations) != iterations:
         raise InputError(f"iterations must be a whole number in 0..1000, got {iterations!r}")
-    return through(checked(image, side=2), space=space, work=lambda x: smoothing.crimmins(x, int(iterations)))
+    picture, mirrored = checked(image, side=2), _mirrored(border)
+    return through(picture, space=space, work=lambda x: smoothing.crimmins(x, int(iterations), mirrored=mirrored))
 
 
 def laplacian(image: np.ndarray, *, neighbours: int = 4, edges_only: bool = False, space: str = "rgb") -> np.ndarray:
@@ -353,3 +357,9 @@ def _sigma_fits(picture: np.ndarray, sigma: float, *, name: str = "sigma") -> No
 def _positive(name: str, value: float) -> None:
     if not (math.isfinite(value) and value > 0):
         raise InputError(f"{name} must be finite and > 0, got {value!r}")
+
+
+def _mirrored(border: str) -> bool:
+    if border not in ("mirror", "cut"):
+        raise InputError(f"border must be 'mirror' or 'cut', got {border!r}")
+    return border == "mirror"

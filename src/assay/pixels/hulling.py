@@ -23,7 +23,9 @@ def stages() -> np.ndarray:
 
 
 @kernel
-def hull(image: np.ndarray, out: np.ndarray, passes: np.ndarray, kept: np.ndarray, top: int, bottom: int) -> None:
+def hull(
+    image: np.ndarray, out: np.ndarray, passes: np.ndarray, kept: np.ndarray, mirrored: int, top: int, bottom: int
+) -> None:
     """Run the passes of one iteration over some rows, all of them in one sweep.
 
     Pass n works on the row that pass n - 1 has just finished, or on the one before where it needs the row below; of
@@ -34,6 +36,8 @@ def hull(image: np.ndarray, out: np.ndarray, passes: np.ndarray, kept: np.ndarra
         out: the same shape and dtype.
         passes: int64 (n, 4), from `stages`.
         kept: (n, 3, W) of the same dtype, for the rows that are kept; of any content.
+        mirrored: 1: pixels beyond the border mirror those within it; 0: a rule that lacks one of its pixels changes
+            nothing.
         top: first row of out to fill.
         bottom: row after the last.
     """
@@ -54,32 +58,46 @@ def hull(image: np.ndarray, out: np.ndarray, passes: np.ndarray, kept: np.ndarra
                 if down:
                     a = (image[y - 1] if n == 0 else kept[n - 1, (y - 1) % 3]) if above else b
                     c = (image[y + 1] if n == 0 else kept[n - 1, (y + 1) % 3]) if below else b
-                # A rule that lacks one of its pixels, in the row or beside the column, changes nothing.
-                left, stop = 0, width
-                if rule != _FAR_C:
-                    left, stop = max(left, right), min(stop, width + right)
-                if rule != _FAR_A:
-                    left, stop = max(left, -right), min(stop, width - right)
-                if (rule != _FAR_C and not above) or (rule != _FAR_A and not below):
-                    left = stop = width
-                for x in range(min(left, width)):
-                    result[x] = b[x]
-                for x in range(max(stop, left), width):
-                    result[x] = b[x]
-                if left < stop:
-                    if rule in (_FAR_A, _NEAR_A):
-                        here, there = a[left - right : stop - right], c
-                    else:
-                        here, there = c[left + right : stop + right], a
-                    if rule in (_FAR_A, _FAR_C):
-                        _far(here, b[left:stop], result[left:stop], dark)
-                    else:
-                        other = right if rule == _NEAR_A else -right
-                        _near(here, b[left:stop], there[left + other : stop + other], result[left:stop], dark)
+                if not mirrored and ((rule != _FAR_C and not above) or (rule != _FAR_A and not below)):
+                    for x in range(width):
+                        result[x] = b[x]
+                    continue
+                edge = abs(right)  # columns at either side whose neighbours may lie beyond the border
+                left, stop = edge, width - edge
+                _move(
+                    rule,
+                    dark,
+                    a[left - right : stop - right],
+                    b[left:stop],
+                    c[left + right : stop + right],
+                    result[left:stop],
+                )
+                for x in (0, width - 1):
+                    if edge:
+                        i, j = x - right, x + right
+                        lacks = (rule != _FAR_C and not 0 <= i < width) or (rule != _FAR_A and not 0 <= j < width)
+                        if lacks and not mirrored:
+                            result[x] = b[x]
+                        else:
+                            i, j = min(max(i, 0), width - 1), min(max(j, 0), width - 1)
+                            _move(rule, dark, a[i : i + 1], b[x : x + 1], c[j : j + 1], result[x : x + 1])
         if top <= y < bottom:
             finished, row = kept[count - 1, y % 3], out[y]
             for x in range(width):
                 row[x] = finished[x]
+
+
+@kernel
+def _move(rule: int, dark: int, a: np.ndarray, b: np.ndarray, c: np.ndarray, result: np.ndarray) -> None:
+    """Apply one rule to pixels b between a and c."""
+    if rule == _FAR_A:
+        _far(a, b, result, dark)
+    elif rule == _NEAR_A:
+        _near(a, b, c, result, dark)
+    elif rule == _NEAR_C:
+        _near(c, b, a, result, dark)
+    else:
+        _far(c, b, result, dark)
 
 
 @kernel

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import InputError
 
 _BAND = 1 << 16  # pixels below which a second thread costs more than it saves
+_ROWS = 16  # of a band at least: windows reach into the bands beside it
 
 
 def checked(image: np.ndarray, *, side: int = 1) -> np.ndarray:
@@ -46,15 +47,18 @@ def checked(image: np.ndarray, *, side: int = 1) -> np.ndarray:
     return image
 
 
-def in_bands(work: Callable[[int, int], None], image: np.ndarray) -> None:
+def in_bands(work: Callable[[int, int], None], image: np.ndarray) -> list[int]:
     """Fill the rows of a result by as many threads as OpenCV uses.
 
     Args:
         work: a function that lets other threads run meanwhile; gets the first row, and the row after the last.
         image: picture whose rows are meant.
+
+    Returns:
+        The first rows of all bands but the first: there two bands meet.
     """
     height, width = image.shape[:2]
-    count = max(min(cv2.getNumThreads(), height * width // _BAND, height), 1)
+    count = max(min(cv2.getNumThreads(), height * width // _BAND, height // _ROWS), 1)
     edges = [height * i // count for i in range(count + 1)]
     threads = [threading.Thread(target=work, args=span) for span in itertools.pairwise(edges[1:])]
     for thread in threads:
@@ -62,3 +66,4 @@ def in_bands(work: Callable[[int, int], None], image: np.ndarray) -> None:
     work(edges[0], edges[1])
     for thread in threads:
         thread.join()
+    return edges[1:-1]

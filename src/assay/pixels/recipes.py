@@ -94,6 +94,13 @@ class Recipe:
         spans |= {name: getattr(self, name) for name in RANGES if getattr(self, name) is not None}
         return {name: span for name, span in spans.items() if span[2] > 0}
 
+    def enlarges(self) -> float:
+        """Return how much a part may be enlarged; beyond 4 times it is not worth reading more of a picture for."""
+        spans = self.changes()
+        zoom = spans["zoom_range"][1] if "zoom_range" in spans else 1.0
+        crop = spans["crop_range"][0] if "crop_range" in spans else 1.0
+        return min(max(zoom, 1.0) / crop, 4.0)
+
 
 def read(values: Mapping[str, Any]) -> Recipe:
     """Read a recipe from what its JSON gives back.

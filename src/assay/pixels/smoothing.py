@@ -27,7 +27,7 @@ def median(image: np.ndarray, size: int) -> np.ndarray:
     if size == 1:
         return image.copy()
     if size <= _SMALL:
-        return _mend(image, cv2.medianBlur(image, size), size // 2, lambda x: cv2.medianBlur(x, size))
+        return _by_opencv(image, size)
     if size <= _NETWORK:
         return _by_network(image, size)
     if image.dtype == np.uint8 and size <= _HISTOGRAM:
@@ -39,10 +39,24 @@ def median(image: np.ndarray, size: int) -> np.ndarray:
     return result
 
 
+def _by_opencv(image: np.ndarray, size: int) -> np.ndarray:
+    """Take small medians as OpenCV does, which has no threads for them."""
+    r = size // 2
+    if r == 1:  # quicker than a thread begins; and a repeated last pixel is a mirrored one
+        return cv2.medianBlur(image, size)
+    result = np.empty_like(image)
+
+    def work(top: int, bottom: int) -> None:
+        cv2.medianBlur(image[top:bottom], size, dst=result[top:bottom])
+
+    for seam in in_bands(work, image):
+        strip = image[seam - 2 * r : seam + 2 * r]
+        result[seam - r : seam + r] = cv2.medianBlur(strip, size)[r:-r]
+    return _mend(image, result, r, lambda x: cv2.medianBlur(x, size))
+
+
 def _mend(image: np.ndarray, result: np.ndarray, radius: int, work: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Filter the borders again, as mirrored ones, where a library repeats the last pixel."""
-    if radius == 1:  # then both are the same
-        return result
     r = radius
     # The left and the right border are laid on their side: wide strips are quicker than high ones.
     sides = (0, 1, 2)[: image.ndim], (1, 0, 2)[: image.ndim]
@@ -83,12 +97,13 @@ def _by_histograms(image: np.ndarray, size: int) -> np.ndarray:
     return result
 
 
-def conservative(image: np.ndarray, size: int) -> np.ndarray:
-    """Bring pixels into the range of their neighbours; the window is cut at the border.
+def conservative(image: np.ndarray, size: int, *, mirrored: bool) -> np.ndarray:
+    """Bring pixels into the range of their neighbours.
 
     Args:
         image: picture.
         size: odd, >= 1.
+        mirrored: pixels beyond the border mirror those within it; else the window ends there.
     """
     if size == 1:
         return image.copy()
@@ -105,20 +120,27 @@ def conservative(image: np.ndarray, size: int) -> np.ndarray:
         ranks.clamp(source, target, rows, radius, step, top, bottom)
 
     in_bands(work, image)
+    if mirrored:
+        # What the mirror adds are pixels that the window holds anyway, and near the border the pixel itself: it stays.
+        rim = (radius + 1) // 2
+        for side in np.s_[:rim], np.s_[-rim:], np.s_[:, :rim], np.s_[:, -rim:]:
+            result[side] = image[side]
     return result
 
 
-def crimmins(image: np.ndarray, iterations: int) -> np.ndarray:
+def crimmins(image: np.ndarray, iterations: int, *, mirrored: bool) -> np.ndarray:
     """Remove speckle by complementary hulling.
 
     Args:
         image: picture.
         iterations: >= 0.
+        mirrored: pixels beyond the border mirror those within it; else a rule that lacks one changes nothing.
     """
     if not iterations:
         return image.copy()
     if image.ndim == 3:
-        return cv2.merge([crimmins(np.ascontiguousarray(plane), iterations) for plane in cv2.split(image)])
+        planes = (np.ascontiguousarray(plane) for plane in cv2.split(image))
+        return cv2.merge([crimmins(plane, iterations, mirrored=mirrored) for plane in planes])
     from . import hulling
 
     passes = hulling.stages()
@@ -129,7 +151,7 @@ def crimmins(image: np.ndarray, iterations: int) -> np.ndarray:
 
         def work(top: int, bottom: int, source: np.ndarray = source, target: np.ndarray = target) -> None:
             kept = np.empty((len(passes), 3, image.shape[1]), before.dtype)
-            hulling.hull(source, target, passes, kept, top, bottom)
+            hulling.hull(source, target, passes, kept, int(mirrored), top, bottom)
 
         in_bands(work, image)
         after = target

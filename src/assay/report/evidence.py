@@ -34,12 +34,19 @@ def area(curve: Curve) -> float:
     return float(np.trapezoid(curve.sensitivity, curve.false_positive_rate))
 
 
-def roc(curves: Sequence[tuple[str, Curve, Band | None]], *, cutoff: float | None = None, ax: Axes) -> None:
+def roc(
+    curves: Sequence[tuple[str, Curve, Band | None]],
+    *,
+    cutoff: float | None = None,
+    pairs: Sequence[tuple[str, Curve]] = (),
+    ax: Axes,
+) -> None:
     """Draw ROC curves on a square, each with its band and named with its area.
 
     Args:
         curves: name, curve, and its band or None; 1 to 8 of them.
         cutoff: threshold to mark on the first curve.
+        pairs: of several classes each against each, the worst first: thin lines behind, of which the worst is named.
         ax: axes to draw on.
 
     Raises:
@@ -61,6 +68,17 @@ def roc(curves: Sequence[tuple[str, Curve, Band | None]], *, cutoff: float | Non
             linestyle=DASHES[i % 4],
             label=f"{short(name)}  {number(area(curve))}",
             solid_joinstyle="round",
+        )
+    for i, (name, curve) in enumerate(pairs):
+        worst = i == 0
+        ax.plot(
+            *_thinned(curve.false_positive_rate, curve.sensitivity),
+            color=INK if worst else DIM,
+            linewidth=1.4 if worst else 0.8,
+            alpha=1 if worst else 0.5,
+            linestyle=(0, (1, 1.5)) if worst else "-",
+            zorder=1.9,
+            label=f"{name}  {number(area(curve))}" if worst else ("other pairs" if i == 1 else None),
         )
     if cutoff is not None:
         first = curves[0][1]

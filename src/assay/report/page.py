@@ -15,7 +15,7 @@ from .theme import STYLE
 
 _ROWS = 20  # of a long table that are shown before the rest is folded away
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-# What would steer the line, the terminal or the reading direction, or not be seen at all.
+# What steers the line, the terminal or the reading direction, or is not seen at all.
 _HIDDEN = {*"\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u2060\ufeff\ufffe\uffff"} | {
     chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xFFF9, 0xFFFC))
 }
@@ -128,14 +128,14 @@ def figure(estimate: Estimate | None) -> Html:
     """Write an estimate into a cell.
 
     Args:
-        estimate: or None, where there are too few pictures to say.
+        estimate: or None, where there are too few to say.
 
     Returns:
         Value and interval, such as "0.87 0.83 – 0.90", the interval in the quieter colour.
     """
     if estimate is None:
         return Html('<span class="dim">too few to say</span>')
-    ends = safe(between(estimate))
+    ends = safe(between(estimate) + (", optimistic here" if estimate.optimistic else ""))
     return Html(f'<span class="figure">{safe(number(estimate.value))} <span class="dim">{ends}</span></span>')
 
 
@@ -163,32 +163,33 @@ def estimates(rows: Sequence[tuple[str, Estimate | None, float | None]]) -> Html
     """Tabulate figures: value, interval, and the interval on a rail.
 
     Args:
-        rows: name, estimate (None: too few pictures to say), and what a guess would reach (None: unknown).
+        rows: name, estimate (None: too few to say), and what a guess would reach (None: unknown).
 
     Returns:
         A table, and a line on the dotted marks where there are any; nothing for no rows.
     """
     if not rows:
         return Html("")
-    level = next((f"{100 * e.level:g} % interval" for _, e, _ in rows if e), "Interval")
-    lines = []
+    level, lines = next((f"{100 * e.level:g} % interval" for _, e, _ in rows if e), "Interval"), []
     for name, e, baseline in rows:
-        guess = f"<br><small>a guess: {number(baseline)}</small>" if baseline is not None else ""
+        told = [f"a guess: {number(baseline)}"] if baseline is not None else []
+        under = join(*(Html(f"<br><small>{t}</small>") for t in told + ["optimistic here"] * bool(e and e.optimistic)))
         found = (
-            '<td class="dim" colspan="3">cannot be said: too few pictures</td>'
+            '<td class="dim" colspan="3">cannot be said: too few</td>'
             if e is None
             else f'<td class="num">{safe(number(e.value))}</td><td class="num dim">{safe(between(e))}</td>'
             f'<td class="bar">{rail(e, baseline=baseline)}</td>'
         )
-        lines.append(f'<tr><th scope="row">{safe(name)}{guess}</th>{found}</tr>')
+        lines.append(f'<tr><th scope="row">{safe(name)}{under}</th>{found}</tr>')
     head = (
         f'<th scope="col">{level}</th><th scope="col" class="num">value</th><th scope="col" class="num">from – to</th>'
         '<th scope="col" class="bar"><span><i>0</i><i>1</i></span></th>'
     )
-    note = "Dotted: what a guess would reach." if any(b is not None for _, _, b in rows) else ""
+    note = "Dotted: what a guess would reach. " * any(b is not None for _, _, b in rows)
+    note += "Optimistic: of so few the interval is too narrow." * any(e and e.optimistic for _, e, _ in rows)
     return Html(
         f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-        + (f'<p class="dim small">{note}</p>' if note else "")
+        + (f'<p class="dim small">{note.strip()}</p>' if note else "")
     )
 
 

@@ -98,23 +98,28 @@ def copies(exact: Sequence[tuple[str, str, Sequence[str]]], near: Sequence[tuple
         The section.
     """
     kinds = (
-        ("Exact copies", "the same bytes", exact),
-        ("Near copies", "resized, saved again, cropped or turned", near),
+        ("Exact copies", "the same bytes", "to spare", "Keep the first", exact),
+        (
+            "Near copies",
+            "resized, saved again, cropped or turned; or two things that look the same, such as parts of one make",
+            "to look at before any is removed",
+            "If all show the same thing, keep the first",
+            near,
+        ),
     )
     parts = []
-    for title, meaning, sets in kinds:
+    for title, meaning, advice, keep, sets in kinds:
         if not sets:
             parts.append(text(f"{title} ({meaning}): none."))
             continue
         spare = sum(len(others) for _, _, others in sets)
         held = page.cards(
-            ("Keep the first", why, wall([kept, *others[:7]], more=len(others) - 7))
-            for kept, why, others in sets[:SETS]
+            (keep, why, wall([kept, *others[:7]], more=len(others) - 7)) for kept, why, others in sets[:SETS]
         )
         rest = f"and {page.count(len(sets) - SETS, 'more set')}" if len(sets) > SETS else ""
         parts += [
             page.heading(
-                f"{title}: {page.count(len(sets), 'set')}, {page.count(spare, 'file')} to spare", note=meaning
+                f"{title}: {page.count(len(sets), 'set')}, {page.count(spare, 'file')} {advice}", note=meaning
             ),
             held,
             text(rest, dim=True),

@@ -78,12 +78,17 @@ def cells(counts: np.ndarray, names: Sequence[str], tiles: Mapping[tuple[int, in
     return join(_taken(counts), Html(f'<div class="matrix">{table}</div>'), hint, *walls)
 
 
-def curves(found: Sequence[tuple[str, Curve, Band | None]], cutoff: float | None) -> Html:
+def curves(
+    found: Sequence[tuple[str, Curve, Band | None]],
+    cutoff: float | None,
+    pairs: Sequence[tuple[str, str, Curve, Estimate]] = (),
+) -> Html:
     """Show ROC curves.
 
     Args:
         found: name, curve and band; of more than 8 the 4 worst are drawn.
         cutoff: threshold to mark, for one curve.
+        pairs: of several classes each against each, the worst first.
 
     Returns:
         The part; nothing for no curves.
@@ -93,7 +98,39 @@ def curves(found: Sequence[tuple[str, Curve, Band | None]], cutoff: float | None
     shown, note = _drawn(found, [evidence.area(c) for _, c, _ in found])
     label = "ROC curve: " + ", ".join(f"{name}, area {page.number(evidence.area(c))}" for name, c, _ in shown)
     cutoff = cutoff if len(found) == 1 else None
-    return join(plots.svg(lambda ax: evidence.roc(shown, cutoff=cutoff, ax=ax), label=label), text(note, dim=True))
+    between = named(pairs)
+    if between:
+        note += " Thin: each class against each, by the score of the first."
+    drawn = plots.svg(lambda ax: evidence.roc(shown, cutoff=cutoff, pairs=between, ax=ax), label=label)
+    return join(drawn, text(note, dim=True))
+
+
+def named(pairs: Sequence[tuple[str, str, Curve, Estimate]]) -> list[tuple[str, Curve]]:
+    """Name pairs of classes for a plot.
+
+    Args:
+        pairs: two classes, curve and area.
+
+    Returns:
+        Name and curve.
+    """
+    return [(f"{plots.short(a, most=10)} v {plots.short(b, most=10)}", curve) for a, b, curve, _ in pairs]
+
+
+def against(pairs: Sequence[tuple[str, str, Curve, Estimate]]) -> Html:
+    """Tabulate pairs of classes, the worst first.
+
+    Args:
+        pairs: two classes, curve and area.
+
+    Returns:
+        The part; nothing for no pairs.
+    """
+    if not pairs:
+        return Html("")
+    lines = [(f"{first} against {second}", page.figure(e), page.rail(e, baseline=0.5)) for first, second, _, e in pairs]
+    table = page.folded(("by the score of the first", "AUC", "0 … 1"), lines, rest="better pairs")
+    return join(page.heading("Which two are hardest to tell apart?"), table)
 
 
 def recalls(found: Sequence[tuple[str, precision_recall.Curve, Estimate]], prevalence: float | None) -> Html:

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 
 from ..errors import InputError, UndefinedError
-from .intervals import Estimate, quantile
+from .intervals import Estimate, limits, quantile, worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,12 @@ def predictive_values(
         InputError: a rate or the prevalence is outside its range, or levels differ.
         UndefinedError: nothing is ever called positive, or nothing negative.
 
-    Assumes sensitivity and specificity hold at this prevalence, and come from different pictures. Where a rate is
-    within an error or two of 1, Wilson's limits may carry 91 % only: those of Clopper-Pearson carry 95 % and more.
+    Assumes sensitivity and specificity hold at this prevalence, and come from different pictures.
 
     Source: distances to the limits joined by squares on the log scale ("MOVER", Zou & Donner 2008,
-    doi:10.1002/sim.3095), with the limit of that where a rate is 0 or 1.
+    doi:10.1002/sim.3095), with the limit of that where a rate is 0 or 1. Of a rate that has Wilson's limits those of
+    Clopper and Pearson are carried through, of as many pictures: what is divided by a rate of false alarms lives at
+    its end near 0, where Wilson's 95 % is 91 % or less.
 
     >>> print(predictive_values(0.9, 0.91, 0.01).ppv)  # mammography: 9 of 98 positives are real
     0.092 [0.092, 0.092] (95%, bayes)
@@ -58,7 +59,8 @@ def predictive_values(
     quantile(level)
     if not 0 < prevalence < 1:
         raise InputError(f"prevalence must be in (0, 1), got {prevalence!r}")
-    hit, passed = _rate("sensitivity", sensitivity, level), _rate("specificity", specificity, level)
+    rates = _rate("sensitivity", sensitivity, level), _rate("specificity", specificity, level)
+    hit, passed = (_exact(rate) if rate.method.startswith("wilson") else rate for rate in rates)
     alarm, miss = _complement(passed), _complement(hit)
     prior = math.log(prevalence) - math.log1p(-prevalence)
     return PredictiveValues(
@@ -187,7 +189,7 @@ def base_rate(probabilities: np.ndarray, old: np.ndarray, *, level: float = 0.95
     t = quantile(level)
     probabilities, old = _distribution(probabilities, old)
     if not len(probabilities):
-        raise UndefinedError("a base rate needs 1 picture, got 0")
+        raise UndefinedError("a base rate needs 1 row, got 0")
     fits = probabilities / old
     best = _mixture(fits, old / old.sum())
     most = float(np.log(fits @ best).sum())
@@ -326,6 +328,12 @@ def _rate(name: str, given: Estimate | float, level: float | None) -> Estimate:
     if level is not None and rate.level != level:
         raise InputError(f"{name} must be an estimate at level {level}, got one at {rate.level}")
     return rate
+
+
+def _exact(rate: Estimate) -> Estimate:
+    """A rate with the limits of Clopper and Pearson in place of Wilson's, of as many pictures as these rest on."""
+    low, high = limits(rate.value, worth(rate), level=rate.level, method="clopper-pearson")
+    return Estimate(rate.value, low, high, rate.level, "clopper-pearson")
 
 
 def _complement(rate: Estimate) -> Estimate:

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import optimize, special
 
 from ..errors import InputError, UndefinedError
-from .intervals import Estimate, limits, mean, proportion, quantile
+from .intervals import OPTIMISTIC, Estimate, limits, mean, proportion, quantile
 
 # Beyond these a temperature says that scores separate the classes, or tell nothing: not how far to trust them.
 COLDEST, HOTTEST = 0.05, 20.0
@@ -85,7 +85,7 @@ def temperature(labels: np.ndarray, logits: np.ndarray, *, groups: np.ndarray | 
     if logits.ndim != 2 or logits.shape[1] < 2 or labels.shape != logits.shape[:1]:
         raise InputError(f"labels and logits must be (n,) and (n, classes >= 2), got {labels.shape} and {logits.shape}")
     if not labels.size:
-        raise UndefinedError("a temperature needs 1 picture, got 0")
+        raise UndefinedError("a temperature needs 1 row, got 0")
     if labels.dtype.kind not in "biu" or labels.min() < 0 or labels.max() >= logits.shape[1]:
         raise InputError(
             f"labels must be whole numbers in 0..{logits.shape[1] - 1}, got {labels.min()}..{labels.max()}"
@@ -219,7 +219,8 @@ def brier(
     value = plain.value
     if value > 0:
         factor = math.exp(min((plain.high - value) / value, 700.0))
-        low, high, method = value / factor, min(value * factor, 1.0), plain.method + "-log"
+        low, high = value / factor, min(value * factor, 1.0)
+        method = plain.method.removesuffix(OPTIMISTIC) + "-log" + (OPTIMISTIC if plain.optimistic else "")
     else:
         n = len(labels) if groups is None else len(np.unique(groups))
         (low, high), method = limits(0.0, n, level=level), "wilson"
@@ -307,7 +308,7 @@ def _checked(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray,
     if labels.ndim != 1 or labels.shape != probabilities.shape:
         raise InputError(f"labels and probabilities must be (n,), got {labels.shape} and {probabilities.shape}")
     if not labels.size:
-        raise UndefinedError("calibration needs 1 picture, got 0")
+        raise UndefinedError("calibration needs 1 row, got 0")
     if labels.dtype != bool and not np.isin(labels, (0, 1)).all():
         raise InputError("labels must be bool, True for positive, got values other than 0 and 1")
     if not ((probabilities >= 0) & (probabilities <= 1)).all():

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special, stats
 
 from ..errors import InputError
-from . import ranks, roc
+from . import areas, ranks
 from .differences import mover, paired_proportions
 from .intervals import Estimate, proportion
 
@@ -64,7 +64,7 @@ def aucs(
     covariance = ranks.delong(placed).covariance
     scale = math.sqrt(covariance[0, 0] * covariance[1, 1])
     correlation = min(max(covariance[0, 1] / scale, -1.0), 1.0) if scale > 0 else 0.0
-    found = _compared(roc.area(placed, row=0), roc.area(placed, row=1), correlation, level)
+    found = _compared(areas.area(placed, row=0), areas.area(placed, row=1), correlation, level)
     if scale > 0 and all((p[0] == p[1]).all() for p in (placed.wins, placed.losses)):
         # Alike by rank, they are one model. Where both are perfect nothing shows that they would go on to agree.
         return Comparison(found.first, found.second, Estimate(0.0, 0.0, 0.0, level, "mover-delong"), 1.0)
@@ -95,7 +95,7 @@ def unpaired_aucs(
     0.500 [-0.497, 0.846] (95%, mover-delong)
     """
     one, other = (
-        roc.area(ranks.placements(*ranks.checked(labels, scores, least=2, what="auc")))
+        areas.area(ranks.placements(*ranks.checked(labels, scores, least=2, what="auc")))
         for labels, scores in (first, second)
     )
     return _compared(one, other, 0.0, level)
@@ -303,9 +303,9 @@ def _put_back(raised: np.ndarray, order: np.ndarray) -> np.ndarray:
     return found
 
 
-def _compared(first: roc.Area, second: roc.Area, correlation: float, level: float) -> Comparison:
+def _compared(first: areas.Area, second: areas.Area, correlation: float, level: float) -> Comparison:
     def at(level: float) -> tuple[Estimate, Estimate, Estimate]:
-        pair = [Estimate(a.value, *roc.limits(a, level=level), level, "delong-score") for a in (first, second)]
+        pair = [Estimate(a.value, *areas.limits(a, level=level), level, "delong-score") for a in (first, second)]
         return pair[0], pair[1], mover(pair[0], pair[1], correlation=correlation)
 
     one, other, e = at(level)

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from ..errors import InputError, UndefinedError
-from .intervals import Estimate, mean, proportion
+from .intervals import OPTIMISTIC, Estimate, mean, proportion
 
 
 def matrix(labels: np.ndarray, predictions: np.ndarray, *, classes: int) -> np.ndarray:
@@ -155,7 +155,7 @@ def balanced_accuracy(
     groups = _grouping(groups, labels)
     parts = [e for e in _by_class(labels, labels == predictions, classes, level, groups) if e is not None]
     if not parts:
-        raise UndefinedError("balanced accuracy needs 1 picture, got 0")
+        raise UndefinedError("balanced accuracy needs 1 row, got 0")
     value = float(np.mean([e.value for e in parts]))
     together = np.eye(len(parts)) if groups is None else _shared_errors(labels, labels == predictions, groups)
     sides = np.array([[e.value - e.low, e.high - e.value] for e in parts]).T
@@ -209,7 +209,7 @@ def log_loss(
     certain, shows it only in thousands. Probabilities are kept a rounding error away from 0 and 1.
 
     >>> print(log_loss(np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]])))
-    0.341 [0.035, 3.291] (95%, t-log)
+    0.341 [0.035, 3.291] (95%, t-log, optimistic here)
     """
     probabilities = np.asarray(probabilities, float)
     if probabilities.ndim != 2:
@@ -225,7 +225,7 @@ def log_loss(
     plain = mean(losses, level=level, groups=_grouping(groups, labels))
     # exp overflows only where so few pictures leave the upper limit open anyway.
     factor = math.exp(min((plain.high - plain.value) / plain.value, 700.0))
-    method = plain.method + "-log"
+    method = plain.method.removesuffix(OPTIMISTIC) + "-log" + (OPTIMISTIC if plain.optimistic else "")
     return Estimate(plain.value, plain.value / factor, plain.value * factor, level, method)
 
 

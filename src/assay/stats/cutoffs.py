@@ -4,7 +4,7 @@ A picture is called positive where its score is at or above the threshold.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,7 +144,7 @@ def choose(
 
     Returns:
         Choice: the threshold of all pictures with the percentiles of those of the resamples; sensitivity and
-        specificity out of bag, each in [0, 1] with Wilson's interval.
+        specificity out of bag, each in [0, 1] with the interval of Clopper and Pearson.
 
     Raises:
         InputError: shapes differ, scores are not finite, the rule is unknown or an option is outside its range.
@@ -157,7 +157,7 @@ def choose(
 
     >>> c = choose(np.arange(60) % 3 == 0, np.arange(60) % 3 * -1.0 + np.arange(60) / 40, rng=np.random.default_rng(0))
     >>> c.threshold.low < c.threshold.value < c.threshold.high, c.sensitivity.method
-    (True, 'wilson-out-of-bag')
+    (True, 'exact-out-of-bag')
     """
     quantile(level)
     options = {
@@ -181,21 +181,77 @@ def choose(
         right[judge] += ((scores >= thresholds[-1]) == labels)[judge]
         judged[judge] += 1
     rates = []
-    for side in (labels, ~labels):
+    for side, sway in zip((labels, ~labels), swaying(labels, scores, np.array(thresholds)), strict=True):
         seen = side & (judged > 0)
         shares, size = right[seen] / judged[seen], float(seen.sum())
         if groups is not None:
             size = effective(shares, names[seen])
-        rate, noise = float(shares.mean()), 0.0
-        if 0 < rate < 1:
-            # Another sample would have chosen another threshold: what that does to the rate adds to its doubt.
-            below = np.searchsorted(np.sort(scores[side]), thresholds, "left") / side.sum()
-            noise = float(below.var()) * size / (rate * (1 - rate))
-        low, high = limits(rate, size / (1 + noise), level=level)
-        rates.append(Estimate(rate, low, high, level, "wilson-out-of-bag"))
+        rate = float(shares.mean())
+        # Out of bag a rate runs low, most where few mistakes are expected: Wilson's upper limit then falls short.
+        low, high = limits(rate, swayed(rate, size, sway), level=level, method="clopper-pearson")
+        rates.append(Estimate(rate, low, high, level, "exact-out-of-bag"))
     low, high = np.quantile(thresholds, [(1 - level) / 2, (1 + level) / 2])
     threshold = Estimate(value, min(float(low), value), max(float(high), value), level, "bootstrap-percentile")
     return Choice(rule, threshold, rates[0], rates[1])
+
+
+def redrawn(
+    labels: np.ndarray,
+    scores: np.ndarray,
+    choose: Callable[[np.ndarray, np.ndarray], float],
+    *,
+    groups: np.ndarray | None = None,
+    runs: int = 200,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Thresholds that other samples would have chosen.
+
+    Args:
+        labels: bool (n,), True for positive.
+        scores: float (n,), higher means more positive.
+        choose: takes labels and scores of a resample, returns a threshold.
+        groups: (n,), one name per picture; groups are drawn whole.
+        runs: resamples, >= 1.
+        rng: source of randomness.
+
+    Returns:
+        float (runs,).
+
+    Raises:
+        UndefinedError: there are not two of each class, or of groups.
+    """
+    names = np.arange(len(labels)) if groups is None else np.unique(ranks.named(groups, labels), return_inverse=True)[1]
+    return np.array([choose(labels[bag], scores[bag]) for bag in _bags(labels, names, runs, rng)])
+
+
+def swaying(labels: np.ndarray, scores: np.ndarray, thresholds: np.ndarray) -> tuple[float, float]:
+    """How far sensitivity and specificity sway with the threshold.
+
+    Args:
+        labels: bool (n,), True for positive; some of each.
+        scores: float (n,), higher means more positive.
+        thresholds: float (k,), from `redrawn`.
+
+    Returns:
+        Variance of the sensitivity and of the specificity over these thresholds.
+    """
+    shares = (np.searchsorted(np.sort(scores[side]), thresholds, "left") / side.sum() for side in (labels, ~labels))
+    up, down = (float(share.var()) for share in shares)
+    return up, down
+
+
+def swayed(rate: float, size: float, sway: float) -> float:
+    """As how many pictures a rate is known from, whose threshold is itself in doubt.
+
+    Args:
+        rate: sensitivity or specificity, in [0, 1].
+        size: independent pictures of the class, > 0.
+        sway: from `swaying`.
+
+    Returns:
+        At most size.
+    """
+    return size / (1 + sway * size / (rate * (1 - rate))) if 0 < rate < 1 else size
 
 
 def _bags(labels: np.ndarray, names: np.ndarray, runs: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

@@ -94,7 +94,7 @@ def paired_proportions(both: int, only_first: int, only_second: int, neither: in
         raise InputError(f"counts must be whole numbers >= 0, got {cells}")
     n = sum(cells)
     if n < 1:
-        raise UndefinedError("a difference needs 1 picture, got 0")
+        raise UndefinedError("a difference needs 1 row, got 0")
     margins = (both + only_first) * (only_second + neither) * (both + only_second) * (only_first + neither)
     cross = float(both * neither - only_first * only_second)
     cross = max(cross - n / 2, 0.0) if cross > 0 else cross
@@ -154,7 +154,7 @@ def paired_means(first: np.ndarray, second: np.ndarray, *, level: float = 0.95) 
         UndefinedError: there are fewer than 2 pairs.
 
     >>> print(paired_means(np.array([2.0, 4, 6]), np.array([1.0, 2, 3])))
-    2.000 [-0.484, 4.484] (95%, t)
+    2.000 [-0.484, 4.484] (95%, t, optimistic here)
     """
     first, second = np.asarray(first, float), np.asarray(second, float)
     if first.shape != second.shape:

@@ -136,15 +136,17 @@ def stairs(labels: np.ndarray, scores: np.ndarray) -> Stairs:
     >>> stairs(np.array([0, 1, 1], bool), np.array([0.2, 0.2, 0.7])).true
     array([0, 1, 2])
     """
-    # Both classes are sorted apart, and counted by a search of each level: no index of all pictures is made.
+    # Both classes are sorted apart and put together by one search: no index of all pictures is made.
     up, down = np.sort(scores[labels]), np.sort(scores[~labels])
-    levels = np.unique(np.concatenate([up, down]))
-    true, false = (np.searchsorted(side, levels, "left") for side in (up, down))
-    return Stairs(
-        levels[::-1],
-        np.concatenate([[0], len(up) - true[::-1]]),
-        np.concatenate([[0], len(down) - false[::-1]]),
-    )
+    positive = np.zeros(len(up) + len(down), bool)
+    positive[np.searchsorted(down, up, "right") + np.arange(len(up))] = True
+    both = np.empty(len(positive), scores.dtype)
+    both[positive], both[~positive] = up, down
+    starts = np.concatenate([[0], np.flatnonzero(both[1:] != both[:-1]) + 1])
+    below = (np.cumsum(positive) - positive)[starts]
+    true = len(up) - below[::-1]
+    false = len(down) - (starts - below)[::-1]
+    return Stairs(both[starts][::-1], np.concatenate([[0], true]), np.concatenate([[0], false]))
 
 
 def placements(labels: np.ndarray, scores: np.ndarray, *, groups: np.ndarray | None = None) -> Placements:

@@ -88,7 +88,7 @@ def macro_f1(
     parts = _by_class(labels, predictions, classes, level, groups, method)
     known = [(c, e) for c, e in enumerate(parts) if e is not None]
     if not known:
-        raise UndefinedError("macro F1 needs 1 picture, got 0")
+        raise UndefinedError("macro F1 needs 1 row, got 0")
     pulls = []  # how the F1 of each class moves with each picture
     for c, e in known:
         of, called = labels == c, predictions == c

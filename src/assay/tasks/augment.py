@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..data import delivery, folder, pictures, variants
+from ..data.folder import Problem
 from ..data.workspace import fingerprint
 from ..errors import InputError
 from ..pixels import recipes
@@ -22,7 +23,6 @@ from ..report import gallery, record
 from ..workers import local
 from ..workers.clock import Clock
 from . import sources
-from .scan import Problem
 
 NOTE, TABLE, PREVIEW = "recipe.json", "provenance.csv", "preview.png"
 FORMATS = ("same", "jpg", "png")

@@ -10,20 +10,20 @@ import numpy as np
 
 from ..data import features, folder, scores, splits
 from ..data.features import Features
-from ..data.scores import Scores
+from ..data.sheets import Names
 from ..errors import InputError, UndefinedError
 from ..models import growth, tabular
 from ..stats import confusion, roc
 from ..stats.intervals import Estimate
 from ..workers.clock import Clock
+from . import traps
 from .predict import NONE, load, look
 
 _STEPS = (0.1, 0.2, 0.4, 0.7, 1.0)  # of the rows to learn from, for a learning curve
 _AHEAD = (2, 4)  # times the rows there are, to forecast
 _MOST = 50_000  # rows: from here on a learning curve takes longer than it teaches
 _LEAST = 50
-_TELLING = 0.995  # area from which on one column alone is suspicious
-_ALONE = 0.02  # how far the area of all columns may lie above that of one
+_SOUGHT = 100  # files of a column that are looked for before it is said that there are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Case:
 
     labels: int (n,), places in classes; scores: float (n,) of the positive of two classes, (n, k), or with repeats in
     front; probable: whether they are probabilities; fixed: a cut-off chosen elsewhere and its rule, or None; unit:
-    what a row is, in the singular; names: (n,) of the rows, or None; thumbnails: JPEG files of the rows, or none;
-    learning and
-    forecast: how many were learnt from, and the figure named reached.
+    what a row is, in the singular; names: (n,) of the rows, or None; files: (n,) of their pictures, or None; pictures:
+    the folder that these lie below, or None; thumbnails: JPEG files of the rows, or none; learning and forecast: how
+    many were learnt from, and the figure named reached.
     """
 
     classes: tuple[str, ...]
@@ -47,7 +47,9 @@ class Case:
     unit: str
     fixed: tuple[float, str] | None = None
     names: list[str] | None = None
+    files: list[str] | None = None
     thumbnails: list[bytes] = field(default_factory=list)
+    pictures: Path | None = None
     split: str = ""
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -56,19 +58,20 @@ class Case:
     forecast: list[tuple[int, Estimate]] = field(default_factory=list)
 
 
-def from_scores(path: Path, *, positive: str | None, group: str | None) -> Case:
+def from_scores(path: Path, *, positive: str | None, group: str | None, root: Path | None = None) -> Case:
     """Read what any program said.
 
     Args:
         path: CSV with the columns label and score, or label and one per class.
         positive: of two classes, the one that a high score means.
         group: column of rows that are not independent.
+        root: folder of the pictures that a column `file` names; where the CSV file lies by default.
 
     Returns:
-        The case.
+        The case. Its rows are pictures where these files are there.
 
     Raises:
-        InputError: as `data.scores.read`.
+        InputError: as `data.scores.read`, or root does not hold the pictures.
         UndefinedError: a class has fewer than two rows.
     """
     found = scores.read(path, positive=positive, group=group)
@@ -83,9 +86,12 @@ def from_scores(path: Path, *, positive: str | None, group: str | None) -> Case:
     if found.folds is not None:
         folds = len(np.unique(found.folds))
         split = f"Each of {folds} folds was scored by a model that had not seen it, as the file says."
+    names = None if found.ids is None else _listed(found.ids)
+    files = None if found.files is None else _listed(found.files)
+    place = _pictured(path, files, root, notes)
     return Case(
         found.classes, found.labels, found.scores, found.positive, found.probabilities, found.groups, found.folds,
-        unit="row", names=None if found.ids is None else _listed(found), split=split, notes=notes,
+        unit="row" if place is None else "picture", names=names, files=files, pictures=place, split=split, notes=notes,
     )  # fmt: skip
 
 
@@ -159,7 +165,7 @@ def from_table(
         dealt[0] if repeats == 1 else None, "row",
         split=f"By {used}-fold cross-validation{again}: {name} judged each row without having learned from it.{kept}",
         notes=[*table.notes, *([copies] if copies else []), f"told by {len(table.columns)} columns"],
-        warnings=_traps(table, target, which, found), figure="AUC" if two else "accuracy",
+        warnings=traps.telling(table, target, which, found), figure="AUC" if two else "accuracy",
         learning=learned, forecast=_forecast(learned, len(table), rng),
     )  # fmt: skip
 
@@ -253,7 +259,8 @@ def from_model(
     return Case(
         classes, y, chances if which is None else chances[:, which], which, True,
         _grouped(groups) if any(groups) else None, None, "picture", fixed=fixed,
-        names=[s.prediction.file for s in new], thumbnails=[s.thumbnail for s in new],
+        names=[s.prediction.file for s in new], files=[s.prediction.file for s in new],
+        thumbnails=[s.thumbnail for s in new],
         split="The model had seen none of these pictures." if parts else "", notes=notes,
     )  # fmt: skip
 
@@ -288,9 +295,28 @@ def _which(classes: tuple[str, ...], labels: np.ndarray, positive: str | None) -
     return classes.index(positive)
 
 
-def _listed(found: Scores) -> list[str] | None:
-    ids = found.ids
-    return None if ids is None else [ids.names[c] if c >= 0 else "" for c in ids.codes]
+def _listed(names: Names) -> list[str]:
+    return [names.names[c] if c >= 0 else "" for c in names.codes.tolist()]
+
+
+def _pictured(path: Path, files: list[str] | None, root: Path | None, notes: list[str]) -> Path | None:
+    """The folder that files lie below; None where there are none."""
+    if files is None:
+        if root is not None:
+            raise InputError(f"FOLDER goes with a column 'file' that names its pictures, got none in {path}")
+        return None
+    place = path.parent if root is None else root
+    if any((place / name).is_file() for name in files[:_SOUGHT] if name):
+        return place
+    if root is not None:
+        raise InputError(
+            f"FOLDER must hold the pictures that the column 'file' names, got none such as {files[0]!r} in {root}"
+        )
+    notes.append(
+        f"no pictures are shown, for there is none such as {files[0]!r}; name their folder: "
+        f"assay judge {path.name} FOLDER"
+    )
+    return None
 
 
 def _grouped(names: np.ndarray) -> np.ndarray:
@@ -359,29 +385,3 @@ def _forecast(points: list[tuple[int, Estimate]], n: int, rng: np.random.Generat
     if len(points) < 3 or points[-1][1].value >= 1:
         return []
     return growth.forecast(points, [times * n for times in _AHEAD], rng=rng)
-
-
-def _traps(table: Features, target: str, which: int | None, found: np.ndarray) -> list[str]:
-    """Name single columns that tell the label as well as all of them do: they may have been written down after it."""
-    if which is None:
-        return []
-    positive = table.labels == which
-    mean = found[..., which] if found.ndim == 2 else found[..., which].mean(axis=0)
-    whole = roc.auc(positive, mean).value
-    telling = []
-    for j, column in enumerate(table.columns):
-        there = np.isfinite(table.x[:, j])
-        if table.categories[j] is not None or min(positive[there].sum(), (~positive[there]).sum()) < 2:
-            continue
-        one = roc.auc(positive[there], table.x[there, j]).value
-        if max(one, 1 - one) >= max(_TELLING, whole - _ALONE):
-            telling.append(column)
-    if not telling:
-        return []
-    named = ", ".join(f"“{c}”" for c in telling[:3])
-    verb = "tells" if len(telling) == 1 else "tell"
-    trap = (
-        f"{named} alone {verb} “{target}” almost without a mistake. Was it known at the time when “{target}” is to be "
-        "foretold, or written down after it? If after, leave the column out and judge again."
-    )
-    return [trap]

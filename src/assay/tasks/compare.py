@@ -12,13 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from ..data import folder, looks
-from ..data.folder import File
+from ..data.folder import File, Problem
 from ..errors import InputError, PictureError
 from ..pixels import fidelity, geometry
 from ..report import likeness, record
 from ..workers.clock import Clock
 from . import looking
-from .scan import Problem
 
 REPORT, TABLE, MATRIX, EXTREMES, FIGURE = "report.html", "pairs.csv", "matrix.png", "pairs.png", "comparison.png"
 WHICH = ("all", "nearest")

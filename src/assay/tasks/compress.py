@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..data import folder, looks, packed, pictures
-from ..data.folder import File
+from ..data.folder import File, Problem
 from ..data.packed import Packed
 from ..errors import InputError
 from ..pixels import fidelity
@@ -21,7 +21,6 @@ from ..stats import intervals
 from ..stats.intervals import Estimate
 from ..workers.clock import Clock
 from . import looking
-from .scan import Problem
 
 PACKED, MEAN, REPORT = "pictures.safetensors", "mean.png", "report.html"
 COMPONENTS = (10, 50, 100, 300)

@@ -16,12 +16,17 @@ _SHARPNESS = list(Facts.__dataclass_fields__).index("sharpness")
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Pictures that are copies of each other: the index of the one to keep, why, and the others."""
+    """Pictures that look the same: the index of the one to keep, why, the others, and whose bytes stand there twice."""
 
     keep: int
     why: str
     others: list[int]
-    exact: bool
+    spare: list[int]  # of the others: each has the bytes of the kept one, or of another that is not spare
+
+    @property
+    def exact(self) -> bool:
+        """Whether all are the same, byte for byte."""
+        return len(self.spare) == len(self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +82,15 @@ def _confirmed(pictures: Collection, pairs: np.ndarray) -> np.ndarray:
 
 def _propose(pictures: Collection, indices: list[int]) -> Group:
     """Keep the largest; among those the sharpest; among those the least compressed; then the first by path."""
-    exact = len({pictures.sha256[i] for i in indices}) == 1
     pixels = pictures.width * pictures.height
     sharpness = pictures.facts[:, _SHARPNESS]
     order = sorted(
         indices, key=lambda i: (-pixels[i], -round(float(sharpness[i]), 3), -pictures.size[i], pictures.paths[i])
     )
     best, second = order[:2]
-    if exact:
+    first: dict[str, int] = {}
+    spare = sorted(i for i in order if first.setdefault(pictures.sha256[i], i) != i)
+    if len(spare) == len(order) - 1:
         why = "all are the same, byte for byte; first by name"
     elif pixels[best] > pixels[second]:
         why = f"largest: {pictures.width[best]} × {pictures.height[best]} pixels"
@@ -94,4 +100,4 @@ def _propose(pictures: Collection, indices: list[int]) -> Group:
         why = f"same size and sharpness, least compressed: {pictures.size[best]:,} bytes"
     else:
         why = "no difference found; first by name"
-    return Group(best, why, sorted(i for i in indices if i != best), exact)
+    return Group(best, why, sorted(i for i in indices if i != best), spare)

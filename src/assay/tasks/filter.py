@@ -240,7 +240,7 @@ def _work(
     if len(jobs) == 1:
         failed = one(jobs[0], steps=steps, quality=quality)
         if failed is not None:
-            raise InputError(f"IN must be a picture that the filters take, got {failed}, in {jobs[0][0]}")
+            raise InputError(f"{jobs[0][0]} was not filtered: {failed}")
         return list(jobs), []
     count = min(processes or len(os.sched_getaffinity(0)), len(jobs))
     work = partial(one, steps=steps, quality=quality)

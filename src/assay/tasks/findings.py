@@ -1,19 +1,21 @@
 """Findings: everything that scores say about a classifier, found out once for the verdict, the page and the plots."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..errors import UndefinedError
-from ..stats import bayes, calibration, confusion, precision_recall, resampling, roc, summaries
+from ..stats import bayes, calibration, confusion, cutoffs, precision_recall, roc, several, summaries
 from ..stats.calibration import CalibrationBand, CalibrationError
 from ..stats.intervals import Estimate
 from .judgement import Cutoff, Measures, choose, in_turns, meaning, measure, rule, turns
 
 _LARGE = 100_000  # rows: from here on a band is thinner than the line it surrounds, and resampling tells nothing new
+_PARTS = 20  # of many rows, each of which chooses a cut-off for itself, in place of resamples
 _POINTS = 2000  # of a curve that are kept: more cannot be drawn apart
+_PAIRED = 12  # classes: of more, each against each is more than anybody reads
 _FEW = 10  # of a class: below, an interval is too wide to decide anything
 
 
@@ -23,7 +25,8 @@ class Findings:
 
     labels, predictions: int (n,), places in classes; positive: place of the one that a flag means, of two; matrix: int
     (k, k), rows true; figures: name, estimate and what a guess would reach; curves and recalls: by class, or of the
-    positive alone; threshold: with its uncertainty, None where it was given; predictive: by base rate.
+    positive alone; pairs: of more than two classes, each against each by the score of the first, the worst first;
+    threshold: with its uncertainty, None where it was given; predictive: by base rate.
     """
 
     classes: tuple[str, ...]
@@ -41,6 +44,7 @@ class Findings:
     reliable: CalibrationBand | None
     error: CalibrationError | None
     predictive: list[tuple[float, bayes.PredictiveValues]]
+    pairs: list[tuple[str, str, roc.Curve, Estimate]] = field(default_factory=list)
 
     @property
     def auc(self) -> Estimate | None:
@@ -121,6 +125,7 @@ def find_two(
         "cost_fn": cost_fn,
         "prevalence": prevalence,
     }
+    sway, known = None, None
     if fixed is not None:
         threshold, why = fixed
         flagged = one >= threshold
@@ -128,6 +133,13 @@ def find_two(
         threshold = choose(is_positive, one, **options)
         why = rule(specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn)
         flagged = in_turns(is_positive, one, turns(labels, groups, folds, rng=rng), options)
+        moved, due = _moved(is_positive, one, options, groups, rng)
+        if moved.size:
+            up, down = cutoffs.swaying(is_positive, one, moved)
+            sway = up * due, down * due
+        if moved.size and due == 1:
+            low, high = np.quantile(moved, [(1 - level) / 2, (1 + level) / 2])
+            known = Estimate(threshold, min(float(low), threshold), max(float(high), threshold), level, "percentile")
     predictions = np.where(flagged, positive, 1 - positive)
     stacked = np.atleast_2d(scores)
     both = np.stack([1 - stacked, stacked] if positive else [stacked, 1 - stacked], axis=2)
@@ -137,7 +149,7 @@ def find_two(
     share = prevalence if prevalence is not None else float(is_positive.mean())
     cutoff = meaning(
         classes[positive], is_positive, flagged, threshold=threshold, rule=why, prevalence=share,
-        given=prevalence is not None, groups=groups, level=level,
+        given=prevalence is not None, groups=groups, level=level, sway=sway,
     )  # fmt: skip
     small = len(labels) <= _LARGE
     average = precision_recall.average_precision(is_positive, one, level=level, groups=groups)
@@ -151,7 +163,7 @@ def find_two(
         matrix=confusion.matrix(labels, predictions, classes=2),
         figures=[],
         cutoff=cutoff,
-        threshold=_threshold(is_positive, one, options, groups, level, rng) if fixed is None and small else None,
+        threshold=known,
         curves=[(classes[positive], _thin(roc.curve(is_positive, one)), band)],
         recalls=[(classes[positive], _thin_recall(precision_recall.curve(is_positive, one)), average)],
         bins=calibration.reliability(is_positive, one, bins=10, level=level) if probable else [],
@@ -226,29 +238,46 @@ def find_many(
         reliable=calibration.band(right, sure, level=level) if probable and small else None,
         error=calibration.ece(right, sure, level=level, rng=rng) if probable and small else None,
         predictive=[],
+        pairs=_pairs(classes, labels, one, groups, level) if k <= _PAIRED else [],
     )
 
 
-def _threshold(
+def _pairs(
+    classes: tuple[str, ...], labels: np.ndarray, scores: np.ndarray, groups: np.ndarray | None, level: float
+) -> list[tuple[str, str, roc.Curve, Estimate]]:
+    """Each class against each, the worst first; those that are too few to say are left out."""
+    found = []
+    for (i, j), estimate in several.pairwise(labels, scores, level=level, groups=groups).items():
+        if estimate is not None:
+            both = (labels == i) | (labels == j)
+            drawn = _thin(roc.curve(labels[both] == i, scores[both, i]))
+            found.append((classes[i], classes[j], drawn, estimate))
+    return sorted(found, key=lambda pair: pair[3].value)
+
+
+def _moved(
     positive: np.ndarray,
     scores: np.ndarray,
     options: dict[str, Any],
     groups: np.ndarray | None,
-    level: float,
     rng: np.random.Generator,
-) -> Estimate | None:
-    """The cut-off with how far it would move on other rows."""
+) -> tuple[np.ndarray, float]:
+    """Cut-offs that other rows would have chosen, and what of their variance is due to as many rows as there are."""
 
-    def chosen(indices: np.ndarray) -> float:
-        return choose(positive[indices], scores[indices], **options)
+    def chosen(labels: np.ndarray, values: np.ndarray) -> float:
+        return choose(labels, values, **options)
 
-    try:
-        return resampling.bootstrap(
-            chosen, len(scores), groups=groups, strata=None if groups is not None else positive, level=level,
-            method="percentile", runs=200, rng=rng,
-        )  # fmt: skip
-    except UndefinedError:  # it does not move at all, or a class lies in one group
-        return None
+    if len(scores) <= _LARGE:
+        try:
+            return cutoffs.redrawn(positive, scores, chosen, groups=groups, rng=rng), 1.0
+        except UndefinedError:  # a class lies in one group
+            return np.empty(0), 1.0
+    own = np.arange(len(scores)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    part = rng.integers(_PARTS, size=int(own.max()) + 1)[own]
+    inside = [part == i for i in range(_PARTS)]
+    parts = [chosen(positive[i], scores[i]) for i in inside if 0 < positive[i].sum() < i.sum()]
+    # The threshold with the greatest sum settles with the cube root of the rows only, others with their square root.
+    return np.array(parts), _PARTS ** (-2 / 3)
 
 
 def _predictive(cutoff: Cutoff | None, level: float) -> list[tuple[float, bayes.PredictiveValues]]:

@@ -15,7 +15,7 @@ from ..stats import compare as comparisons
 from ..stats.intervals import Estimate
 from ..stats.roc import Band, Curve
 from ..workers.clock import Clock
-from . import judge_page, ruling
+from . import behind, judge_page, ruling
 from .cases import Case, from_model, from_scores, from_table
 from .findings import Findings, Versus, find_many, find_two
 from .judgement import Cutoff, check
@@ -25,7 +25,8 @@ from .judgement import Cutoff, check
 class Judged:
     """How far a classifier can be trusted, and where that was written.
 
-    counts: rows by class; figures: estimates by name, None where there are too few rows to say; matrix: rows are true
+    counts: rows by class; figures: estimates by name, None where there are too few rows to say; areas: of more than two
+    classes, AUC of each against all others, and of each against each by the score of the first; matrix: rows are true
     classes, columns what was said; learning and forecast: rows learnt from, and the figure reached or to be expected.
     """
 
@@ -36,6 +37,7 @@ class Judged:
     counts: dict[str, int]
     positive: str | None
     figures: dict[str, Estimate | None]
+    areas: dict[str, Estimate | None]
     cutoff: Cutoff | None
     threshold: Estimate | None
     matrix: np.ndarray
@@ -76,9 +78,10 @@ def judge(
     """Judge a classifier: by scores that any program wrote, by cross-validation on a table, or on pictures.
 
     Args:
-        path: CSV with the columns label and score (or one column per class; group, fold, id at need); a CSV table, with
-            target; or a `.assay` file, with folder.
-        folder: labelled pictures, for a model.
+        path: CSV with the columns label and score (or one column per class; group, fold, id, file at need); a CSV
+            table, with target; or a `.assay` file, with folder.
+        folder: labelled pictures, for a model; of scores that name pictures in a column `file`, where these lie, by
+            default where the CSV file does.
         target: the column of a table that is to be told by the others.
         classifier: "boosting", "logistic" or "bayes", or a scikit-learn estimator; for a table.
         compare: another CSV of scores of the same rows; for a table another classifier; for a model another model.
@@ -120,7 +123,7 @@ def judge(
     rng = np.random.default_rng(seed)
 
     def read(what: Any, *, first: bool) -> Case:
-        if folder is not None:
+        if source.suffix.lower() == ".assay" and folder is not None:
             return from_model(
                 Path(what), Path(folder), labels=labels, positive=positive, own=own, processes=processes, clock=clock,
                 stop=stop
@@ -131,7 +134,8 @@ def judge(
                 level=level, seed=seed, curve=first, clock=clock, stop=stop,
             )  # fmt: skip
         # Which rows belong together is said once, by the file that is judged.
-        return from_scores(Path(what), positive=positive, group=group if first else None)
+        root = Path(folder) if folder is not None and first else None
+        return from_scores(Path(what), positive=positive, group=group if first else None, root=root)
 
     case = read(classifier if target is not None else source, first=True)
     two = case.positive is not None
@@ -167,8 +171,18 @@ def judge(
         both = [(name, f.curves[0][1], None) for name, f in ((own_name, findings), (versus.name, other))]
     made = judge_page.made(source, case, seed=seed, level=level, cutoff=findings.cutoff)
     drawn = judge_page.draw(case, findings)
+    tiles = behind.tiles(case, findings, processes=processes, stop=stop)
     page = judge_page.write(
-        title, answer, case, findings, name=own_name, warnings=warnings, versus=versus, both=both, made=made
+        title,
+        answer,
+        case,
+        findings,
+        name=own_name,
+        warnings=warnings,
+        versus=versus,
+        both=both,
+        tiles=tiles,
+        made=made,
     )
     report = place / "report.html"
     result = Judged(
@@ -179,6 +193,7 @@ def judge(
         counts={c: int((case.labels == i).sum()) for i, c in enumerate(case.classes)},
         positive=None if case.positive is None else case.classes[case.positive],
         figures={_key(name): estimate for name, estimate, _ in findings.figures},
+        areas=_areas(findings),
         cutoff=findings.cutoff,
         threshold=findings.threshold,
         matrix=findings.matrix,
@@ -203,8 +218,8 @@ def _check(source: Path, folder: str | os.PathLike[str] | None, target: str | No
         )
     if model and folder is None:
         raise InputError(f"a model needs pictures to be judged on, got {source} alone: assay judge {source} FOLDER")
-    if folder is not None and not model:
-        raise InputError(f"FOLDER goes with a .assay file, got {source}")
+    if folder is not None and target is not None:
+        raise InputError(f"FOLDER goes with a .assay file or with scores of pictures, got --target {target}")
     if model and target is not None:
         raise InputError("--target goes with a table, got a model")
     if folds < 2 or repeats < 1:
@@ -267,6 +282,14 @@ def _once(scores: np.ndarray) -> np.ndarray:
 def _name(of: Any) -> str:
     """Name a file or a classifier."""
     return Path(of).name if isinstance(of, str | os.PathLike) else type(of).__name__
+
+
+def _areas(findings: Findings) -> dict[str, Estimate | None]:
+    """Areas of more than two classes: each against all others, and each against each."""
+    if findings.positive is not None:
+        return {}
+    alone = dict(zip(findings.classes, findings.measures.auc, strict=True))
+    return alone | {f"{first} v {second}": e for first, second, _, e in findings.pairs}
 
 
 def _key(name: str) -> str:

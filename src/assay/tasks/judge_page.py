@@ -8,16 +8,15 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..report import evidence, gallery, page, plots, record, trust
+from ..report import evidence, page, plots, record, trust
 from ..report.theme import CLASSES
 from ..stats.roc import Band, Curve
+from .behind import Tiles
 from .cases import Case
 from .findings import Findings, Versus
 from .judgement import Cutoff
 from .verdict import Verdict
 
-_TILES = 24  # pictures that a cell of the confusion matrix shows
-_CELLS = 12  # classes whose confusion matrix is a table of links
 _WIDE = (430, 330)
 
 
@@ -31,6 +30,7 @@ def write(
     warnings: Sequence[str],
     versus: Versus | None,
     both: Sequence[tuple[str, Curve, Band | None]],
+    tiles: Tiles,
     made: Sequence[tuple[str, str]],
 ) -> str:
     """Write the page.
@@ -44,6 +44,7 @@ def write(
         warnings: what makes it look too good, or upside down.
         versus: how it compares with another, or None.
         both: the ROC curves of the two, or nothing.
+        tiles: the pictures behind each cell of the confusion matrix, from `behind.tiles`.
         made: how the page came about, as (what, value).
 
     Returns:
@@ -52,7 +53,7 @@ def write(
     unit = f"{case.unit}s"
     parts: list[str] = [page.verdict(answer.headline, answer.sentences, dim=answer.settle)]
     parts += [page.warning(text) for text in warnings]
-    parts += [_good(findings, unit), _mistakes(case, findings)]
+    parts += [_good(findings, unit), _mistakes(findings, tiles)]
     cutoff = findings.cutoff
     if cutoff is not None:
         parts.append(
@@ -128,7 +129,7 @@ def _good(findings: Findings, unit: str) -> str:
     rows = zip(findings.classes, m.recall, m.precision, m.auc, counts.tolist(), strict=True)
     per_class = [] if two else list(rows)
     share = float(counts[findings.positive] / counts.sum()) if findings.positive is not None else None
-    curves = trust.curves(findings.curves, findings.cutoff.threshold if findings.cutoff else None)
+    curves = trust.curves(findings.curves, findings.cutoff.threshold if findings.cutoff else None, findings.pairs)
     told = [page.estimates(findings.figures)]
     if findings.threshold is not None and findings.cutoff is not None:
         t = findings.threshold
@@ -140,20 +141,13 @@ def _good(findings: Findings, unit: str) -> str:
             )
         )
     drawn = page.join(curves, page.heading("Precision against recall"), trust.recalls(findings.recalls, share))
-    table = trust.classes(per_class, unit=unit)
-    return page.section("How good is it?", page.two(page.join(*told), drawn), table, id="results")
+    table, pairs = trust.classes(per_class, unit=unit), trust.against(findings.pairs)
+    return page.section("How good is it?", page.two(page.join(*told), drawn), table, pairs, id="results")
 
 
-def _mistakes(case: Case, findings: Findings) -> str:
+def _mistakes(findings: Findings, tiles: Tiles) -> str:
     reliable = trust.calibration(findings.bins, band=findings.reliable, error=findings.error)
-    if case.thumbnails and len(findings.classes) <= _CELLS:
-        tiles = {
-            (i, j): [
-                gallery.tile(case.thumbnails[r], case.names[r] if case.names else "")
-                for r in np.flatnonzero((findings.labels == i) & (findings.predictions == j))[:_TILES].tolist()
-            ]
-            for i, j in np.argwhere(findings.matrix > 0).tolist()
-        }
+    if tiles:
         shown = trust.cells(findings.matrix, findings.classes, tiles)
         return page.section("Which mistakes does it make?", shown, reliable, id="mistakes")
     plot = trust.matrix(findings.matrix, findings.classes)
@@ -167,8 +161,8 @@ def _plots(case: Case, findings: Findings) -> Iterator[tuple[str, str, tuple[int
     square, cutoff, unit = (400, 380), findings.cutoff, f"{case.unit}s"
     curves, recalls = findings.curves[: len(CLASSES)], findings.recalls[: len(CLASSES)]
     if curves:
-        mark = cutoff.threshold if cutoff else None
-        yield "roc", "ROC curve", square, lambda ax: evidence.roc(curves, cutoff=mark, ax=ax)
+        mark, between = cutoff.threshold if cutoff else None, trust.named(findings.pairs)
+        yield "roc", "ROC curve", square, lambda ax: evidence.roc(curves, cutoff=mark, pairs=between, ax=ax)
         share = float((findings.labels == findings.positive).mean()) if findings.positive is not None else None
         yield (
             "precision-recall",

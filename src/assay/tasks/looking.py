@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from ..data import delivery
-from ..data.folder import File
+from ..data.folder import File, Problem
 from ..data.looks import Look
 from ..errors import InputError
 from ..workers import local
 from ..workers.clock import Clock
-from .scan import Problem
 
 
 def look(

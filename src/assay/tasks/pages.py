@@ -1,6 +1,7 @@
 """Pages: the report of a run and its list of pictures, put together from what the steps found."""
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from ..data.workspace import Workspace
 from ..pixels.facts import Facts
 from ..report import gallery, page, record, sections, trust
 from ..stats.intervals import Estimate
+from .contest import Contest
 from .copies import Copies
 from .copies import Group as Same
-from .group import Groups
 from .judgement import Measures
-from .learn import Learned
+from .kinds import Groups
+from .learning import Learned
 from .scan import Scan, flags
 from .sealed import Judgement
 from .trial import Trial
@@ -59,6 +61,7 @@ def report(
     learned: Learned | None,
     judgement: Judgement | None,
     trial: Trial | None,
+    contests: Sequence[Contest],
     *,
     made: list[tuple[str, str]],
     seed: int,
@@ -77,6 +80,7 @@ def report(
         learned: the classifier, or None.
         judgement: of it, or None.
         trial: of tiles, or None.
+        contests: with other ways of learning.
         made: how the report came about, as (what, value).
         seed: of what the map shows.
 
@@ -99,6 +103,7 @@ def report(
     parts: list[str] = [page.verdict(verdict.headline, verdict.sentences, dim=verdict.settle)]
     if learned is not None and judgement is not None:
         parts += _judged(learned, judgement, confused, wall, trial)
+        parts += [_contests(learned, contests)] if contests else []
     problems = [(p.path, p.status, p.reason) for p in scan.problems]
     tiles = {name: (len(found), [wall.tile(i) for i in examples[name]]) for name, found in flagged.items()}
     parts += [
@@ -144,7 +149,8 @@ def listing(
     marks: dict[str, dict[int, object]] = {"copy_set": {}, "keep": {}, "part": {}, "predicted": {}, "suggested": {}}
     for number, g in enumerate(copies.groups, 1):
         for i in [g.keep, *g.others]:
-            marks["copy_set"][i], marks["keep"][i] = number, "yes" if i == g.keep else "no"
+            marks["copy_set"][i] = number
+            marks["keep"][i] = "yes" if i == g.keep else "no" if i in g.spare else "look"
     if learned is not None and judgement is not None:
         marks["part"] = dict(zip(learned.used.tolist(), learned.part.tolist(), strict=True))
         chances = learned.probabilities.mean(axis=0)
@@ -245,6 +251,21 @@ def _trial(trial: Trial) -> str:
     else:
         advice = "That is no proof that tiles would help: the whole picture is enough."
     return page.section("Would a closer look pay?", page.text(where, advice), id="tiles")
+
+
+def _contests(learned: Learned, contests: Sequence[Contest]) -> str:
+    """Say which way of learning is better, and by how much."""
+    rows = []
+    for c in contests:
+        rows.append((f"{c.first} less {c.second}, {c.pictures:,} sealed pictures", c.accuracy))
+        rows.append((f"{c.first} less {c.second}, by cross-validation on the rest", c.out_of_fold))
+    cells = [[name, f"{e.value:+.3f}", f"{e.low:+.3f} to {e.high:+.3f}"] for name, e in rows]
+    table = page.folded(["difference of the accuracies", "value", "interval"], cells, rest="others", numeric=(1, 2))
+    ways = [f"{t.method}: {t.words}." for t in (learned.taught, *learned.rivals)]
+    said = [c.words for c in contests]
+    return page.section(
+        "Which way of learning is better?", page.text(*said), table, page.text(*ways, dim=True), id="ways"
+    )
 
 
 def _groups(

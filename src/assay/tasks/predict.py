@@ -97,11 +97,15 @@ def load(model: str | os.PathLike[str]) -> saved.Model:
         The model.
 
     Raises:
-        InputError: the model cannot be read, or wants another backbone.
+        InputError: the model cannot be read, wants another backbone, or does not fit it.
     """
     loaded = saved.unpack(Path(model))
     if loaded.card.get("backbone") != backbone.identity():
         raise InputError(f"MODEL must be made for {backbone.identity()}, got {loaded.card.get('backbone')!r}")
+    if loaded.tail is not None:
+        backbone.fits(loaded.tail)
+        if loaded.novelty is not None and loaded.novelty.centres.shape[1] != backbone.WIDTH:
+            raise InputError(f"MODEL must refuse by {backbone.WIDTH} features, got {loaded.novelty.centres.shape}")
     return loaded
 
 
@@ -128,7 +132,7 @@ def look(
         One for each file, in the order in which they are done.
     """
     processes = processes or len(os.sched_getaffinity(0))
-    network = backbone.Backbone(threads=processes)
+    network = backbone.Backbone(threads=processes, tail=model.tail)
     tiles = model.card.get("views") == "tiles"
     examine = partial(rows.examine, root=root, size=backbone.SIZE, tiles=tiles)
     batch: list[rows.Row] = []
@@ -171,7 +175,7 @@ def _answers(model: saved.Model, network: backbone.Backbone, batch: list[rows.Ro
     seen = network.see(np.stack([row.views for row in batch if row.views is not None]))
     features = seen.features if seen.tile_features is None else np.hstack([seen.features, seen.tile_features])
     features = features.astype(np.float32)
-    chances = model.head.probabilities(heads.root(features))
+    chances = model.head.probabilities(heads.root(features) if seen.tail is None else seen.tail)
     strange = model.novelty.refuses(features) if model.novelty is not None else np.zeros(len(batch), bool)
     best = decide(chances, model.card, model.head.classes)
     for row, p, s, b in zip(batch, chances, strange, best, strict=True):

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,13 @@ from ..data import folder
 from ..data.collection import Collection, collect
 from ..data.workspace import Workspace
 from ..errors import InputError, UndefinedError
-from ..models import backbone, saved
+from ..models import backbone, network, saved
+from ..models.tuning import Plan
 from ..report import record
 from ..stats.intervals import Estimate
 from ..workers.clock import Clock
-from . import copies, group, learn, pages, scan, sealed, verdict
+from . import contest, copies, kinds, learning, pages, scan, sealed, verdict
+from .contest import Contest
 from .judgement import check
 from .trial import Trial, try_tiles
 
@@ -34,6 +36,8 @@ class Run:
     accuracy: Estimate | None
     auc: dict[str, Estimate | None]
     judgement: sealed.Judgement | None
+    method: str
+    contests: list[Contest]
     report: str
     table: str
     model: str | None
@@ -84,16 +88,72 @@ def run(
         WorkspaceError: the workspace is held, newer, full or cannot be written.
         KeyboardInterrupt: stop said True; everything read so far is kept.
     """
-    root = Path(path)
+    return work(
+        Path(path),
+        labels=labels,
+        out=out,
+        positive=positive,
+        specificity=specificity,
+        cost_fp=cost_fp,
+        cost_fn=cost_fn,
+        prevalence=prevalence,
+        tiles=tiles,
+        seed=seed,
+        processes=processes,
+        tell=tell,
+        stop=stop,
+    )
+
+
+def work(
+    root: Path,
+    *,
+    labels: str,
+    out: str | os.PathLike[str] | None,
+    positive: str | None,
+    specificity: float | None,
+    cost_fp: float,
+    cost_fn: float,
+    prevalence: float | None,
+    tiles: bool,
+    plans: Sequence[Plan | None] = (None,),
+    seed: int,
+    processes: int | None,
+    tell: Callable[[str], None],
+    stop: Callable[[], bool],
+) -> Run:
+    """Do the main job with any way of learning; `run` and `learn` are this.
+
+    Args:
+        root: as `run`, and so are the others.
+        labels: of the pictures.
+        out: the workspace.
+        positive: of two classes.
+        specificity: of the cut-off.
+        cost_fp: of a false alarm.
+        cost_fn: of a miss.
+        prevalence: where it will be used.
+        tiles: look at tiles too.
+        plans: of networks to teach; None is the head on features. The first is the model, the others its rivals.
+        seed: of everything random.
+        processes: that read pictures, and threads that teach.
+        tell: shows a line about progress.
+        stop: ends the work.
+
+    Returns:
+        As `run`.
+    """
     listing = folder.walk(root)
     if not listing.files:
         raise InputError(f"PATH must hold pictures, got no file in {root}")
     if labels not in ("folders", "none") and not Path(labels).is_file():
         raise InputError(f"--labels must be folders, none or a CSV file, got {labels!r}")
     check(specificity=specificity, cost_fp=cost_fp, cost_fn=cost_fn, prevalence=prevalence, seed=seed)
+    if any(plans):
+        network.torch()  # is it there? Better to know now than after an hour
     began = time.monotonic()
     with Workspace(scan.place(root, out), width=backbone.WIDTH) as workspace:
-        clock = _clock(labels, listing, tiles=tiles, tell=tell)
+        clock = _clock(labels, listing, plans, tiles=tiles, tell=tell)
         read = scan.refresh(
             workspace, root, listing, features=True, tiles=tiles, processes=processes, clock=clock, stop=stop
         )
@@ -103,17 +163,29 @@ def run(
         clock.begin("copies", 1)
         same = copies.find(workspace, pictures)
         clock.begin("groups", 1)
-        kinds = group.find(workspace, pictures, seed=seed)
-        learned: learn.Learned | None = None
+        groups = kinds.find(workspace, pictures, seed=seed)
+        learned: learning.Learned | None = None
         judgement: sealed.Judgement | None = None
         trial: Trial | None = None
+        contests: list[Contest] = []
         why = ""
         try:
             if any(known.label):
                 clock.begin("learning", 1)
-                learned = _learn(workspace, pictures, known, same, seed)
-                if not tiles:
-                    trial = try_tiles(workspace, root, pictures, learned, seed=seed, processes=processes, clock=clock)
+                learned = _learn(
+                    workspace,
+                    root,
+                    pictures,
+                    known,
+                    same,
+                    plans,
+                    seed=seed,
+                    processes=processes,
+                    clock=clock,
+                    stop=stop,
+                )
+                if not tiles and plans == (None,):
+                    trial = try_tiles(workspace, root, pictures, learned, seed=seed, processes=processes)
                 clock.begin("judging", 1)
                 judgement = sealed.judge(
                     workspace,
@@ -126,21 +198,18 @@ def run(
                     prevalence=prevalence,
                     seed=seed,
                 )
+                contests = contest.hold(learned)
         except UndefinedError as e:
             why = str(e)
         clock.begin("writing the report", 1)
         found = scan.summary(workspace, root, listing, read=read, seconds=time.monotonic() - began)
         if learned is not None and judgement is not None:
-            answer = verdict.judged(learned, judgement, same)
+            answer = verdict.judged(learned, judgement, same, contests)
         else:
-            answer = verdict.learned_nothing(found, kinds, same, why)
-        model = workspace.folder / "model.assay"
-        if learned is not None and judgement is not None:
-            workspace.write(model.name, saved.pack(_model(pictures, learned, judgement, seed=seed)))
-        else:
-            model.unlink(missing_ok=True)
+            answer = verdict.learned_nothing(found, groups, same, why)
+        model = _keep(workspace, pictures, learned, judgement, contests, seed=seed)
         table = workspace.write(
-            "pictures.csv", pages.listing(workspace, pictures, known, same, kinds, learned, judgement)
+            "pictures.csv", pages.listing(workspace, pictures, known, same, groups, learned, judgement)
         )
         made = _made(pictures, seed=seed, labels=known.source, tiles=tiles, times=clock.times)
         report = workspace.write(
@@ -153,10 +222,11 @@ def run(
                 pictures,
                 known,
                 same,
-                kinds,
+                groups,
                 learned,
                 judgement,
                 trial,
+                contests,
                 made=made,
                 seed=seed,
             ),
@@ -168,18 +238,27 @@ def run(
         sentences=[*answer.sentences, *answer.settle],
         scan=found,
         copies=sum(len(g.others) for g in same.groups),
-        groups={name: int((kinds.label == i).sum()) for i, name in enumerate(kinds.names)},
+        groups={name: int((groups.label == i).sum()) for i, name in enumerate(groups.names)},
         accuracy=judgement.sealed.accuracy if judgement else None,
         auc=dict(zip(classes, judgement.sealed.auc, strict=True)) if judgement else {},
         judgement=judgement,
+        method=learned.taught.method if learned is not None else "",
+        contests=contests,
         report=str(report),
         table=str(table),
-        model=str(model) if learned is not None and judgement is not None else None,
+        model=model,
         seconds=clock.times,
     )
 
 
-def _clock(labels: str, listing: folder.Listing, *, tiles: bool, tell: Callable[[str], None]) -> Clock:
+def _clock(
+    labels: str,
+    listing: folder.Listing,
+    plans: Sequence[Plan | None],
+    *,
+    tiles: bool,
+    tell: Callable[[str], None],
+) -> Clock:
     """Return the clock of a run, which knows the stages that it will go through."""
     n = len(listing.files)
     guess = {
@@ -187,13 +266,16 @@ def _clock(labels: str, listing: folder.Listing, *, tiles: bool, tell: Callable[
         "copies": n / 3000,
         "groups": n / 400,
         "learning": n / 200,
-        "judging": 2.0,
-        "writing the report": 4.0,
-    }
-    clock = Clock(guess, tell=tell, job="run with tiles" if tiles else "run", units=n)
+    } | _guesses(plans, n)
+    clock = Clock(
+        {**guess, "judging": 2.0, "writing the report": 4.0},
+        tell=tell,
+        job=" ".join(["run", *(["with tiles"] if tiles else []), *(plan.method for plan in plans if plan)]),
+        units=n,
+    )
     # Names of files alone tell whether there are two classes to learn.
     if len({name for name in _labels(labels, [file.path for file in listing.files]).label if name}) < 2:
-        clock.skip("learning", "judging")
+        clock.skip("learning", *_guesses(plans, n), "judging")
     return clock
 
 
@@ -205,38 +287,91 @@ def _labels(labels: str, paths: list[bytes]) -> folder.Labels:
     return folder.from_csv(Path(labels), paths)
 
 
+def _keep(
+    workspace: Workspace,
+    pictures: Collection,
+    learned: learning.Learned | None,
+    judgement: sealed.Judgement | None,
+    contests: list[Contest],
+    *,
+    seed: int,
+) -> str | None:
+    """Write the model, or take away that of an earlier run where there is none now."""
+    path = workspace.folder / "model.assay"
+    if learned is None or judgement is None:
+        path.unlink(missing_ok=True)
+        return None
+    return str(workspace.write(path.name, saved.pack(_model(pictures, learned, judgement, contests, seed=seed))))
+
+
+def _guesses(plans: Sequence[Plan | None], n: int) -> dict[str, float]:
+    """Guess how long networks take, by stage."""
+    found = {}
+    for plan in filter(None, plans):
+        found[f"frozen layers ({plan.method})"] = n * (1 + plan.views) / 100
+        found[f"teaching ({plan.method})"] = n * plan.epochs * 6 / 400
+    return found
+
+
 def _learn(
-    workspace: Workspace, pictures: Collection, known: folder.Labels, same: copies.Copies, seed: int
-) -> learn.Learned:
+    workspace: Workspace,
+    root: Path,
+    pictures: Collection,
+    known: folder.Labels,
+    same: copies.Copies,
+    plans: Sequence[Plan | None],
+    *,
+    seed: int,
+    processes: int | None,
+    clock: Clock,
+    stop: Callable[[], bool],
+) -> learning.Learned:
     """Learn, and remember which picture was in which part, so that none moves in a later run."""
     stored: dict[str, dict[str, str]] = workspace.note(_SPLITS, {})
     before = stored.get(str(seed), {})
-    learned = learn.learn(workspace, pictures, known, same, seed=seed, before=before)
+    learned = learning.learn(
+        workspace,
+        root,
+        pictures,
+        known,
+        same,
+        plans=plans,
+        seed=seed,
+        before=before,
+        processes=processes,
+        clock=clock,
+        stop=stop,
+    )
     if not any(known.part):
         parts = dict(zip(pictures.sha256[learned.used], learned.part, strict=True))
         workspace.write(_SPLITS, record.as_json({**stored, str(seed): {**before, **parts}}))
     return learned
 
 
-def _model(pictures: Collection, learned: learn.Learned, judgement: sealed.Judgement, *, seed: int) -> saved.Model:
+def _model(
+    pictures: Collection, learned: learning.Learned, judgement: sealed.Judgement, contests: list[Contest], *, seed: int
+) -> saved.Model:
     """Put everything that a later reader needs to trust the model beside its weights."""
     cutoff = judgement.cutoff
     card: dict[str, Any] = {
         "backbone": backbone.identity(),
+        "method": learned.taught.method,
+        "learned": learned.taught.words,
+        "contests": contests,
         "views": "tiles" if learned.tiles else "whole",
         "preprocessing": f"sRGB, upright, squashed to {backbone.SIZE} x {backbone.SIZE}, (x - 127) / 128",
         "cutoff": cutoff,
         "prevalence": cutoff.prevalence if cutoff else None,
         "sealed": judgement.sealed,
         "cross_validation": judgement.repeated,
-        "refuses": learn.REFUSED if learned.novelty is not None else None,
+        "refuses": learning.REFUSED if learned.novelty is not None else None,
         "splits": dict(zip(pictures.sha256[learned.used], learned.part, strict=True)),
         "split_by": learned.split_by,
         "sealed_reads": judgement.reads,
         "seed": seed,
         "versions": record.versions(),
     }
-    return saved.Model(learned.head, learned.novelty, record.plain(card))
+    return saved.Model(learned.taught.head, learned.novelty, record.plain(card), learned.taught.tail)
 
 
 def _made(

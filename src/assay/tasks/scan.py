@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..data import folder, issues, rows
+from ..data.folder import Problem
 from ..data.table import KEY
 from ..data.workspace import Workspace
 from ..errors import InputError
@@ -25,15 +26,6 @@ from ..workers.clock import Clock
 _ROWS = 512  # of a batch: what a kill costs at most
 _SECONDS = 5.0  # after which a batch is written even if it is small
 _VIEWS = 96 << 20  # bytes of views that wait for the network at most
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A file that is no picture: its path for reading, its status, and the reason."""
-
-    path: str
-    status: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,9 @@ import numpy as np
 from ..data.collection import Collection
 from ..data.workspace import Workspace, fingerprint
 from ..errors import InputError
-from ..models import heads
 from ..stats import calibration, confusion, planning, roc
 from .judgement import Cutoff, Measures, choose, meaning, measure, rule
-from .learn import Learned, seen
+from .learning import Learned, chances
 
 _READS = "sealed.json"
 
@@ -77,8 +76,12 @@ def judge(
         raise InputError(f"--prevalence must be between 0 and 1, got {prevalence!r}")
     rng = np.random.default_rng(seed)
     sealed = learned.sealed
+    reads = [
+        _count(workspace, fingerprint([taught.head.weight, taught.head.bias, pictures.keys[learned.used[sealed]]]))
+        for taught in (learned.taught, *learned.rivals)
+    ][-1]
     y, group = learned.label[sealed], learned.group[sealed]
-    probabilities = learned.head.probabilities(heads.root(seen(pictures)[learned.used[sealed]]))
+    probabilities = chances(learned.taught, learned.taught.sees(sealed))
     developed = learned.label[learned.development]
     out_of_fold = learned.probabilities
 
@@ -109,9 +112,7 @@ def judge(
         reliability=_reliability(developed, out_of_fold.mean(axis=0)),
         cutoff=cutoff,
         more=planning.halve(measured.accuracy, len(y)),
-        reads=_count(
-            workspace, fingerprint([learned.head.weight, learned.head.bias, pictures.keys[learned.used[sealed]]])
-        ),
+        reads=reads,
     )
 
 

@@ -15,7 +15,7 @@ from ..models import backbone, heads
 from ..stats import intervals
 from ..stats.intervals import Estimate
 from ..workers import local
-from .learn import Learned
+from .learning import Learned
 
 _SAMPLE = 160  # pictures: 1,600 views, a dozen seconds
 _GOOD = 0.99  # out-of-fold accuracy from which on nothing needs to be tried

@@ -1,13 +1,15 @@
 """The verdict: what a run found, in sentences that a stranger understands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..stats.intervals import Estimate
+from .contest import Contest
 from .copies import Copies
-from .group import Groups
-from .learn import FRACTIONS, Learned
+from .kinds import Groups
+from .learning import FRACTIONS, Learned
 from .scan import Scan
 from .sealed import Judgement
 
@@ -52,13 +54,14 @@ def learned_nothing(scan: Scan, groups: Groups, copies: Copies, why: str) -> Ver
     return Verdict(headline, sentences, settle)
 
 
-def judged(learned: Learned, judgement: Judgement, copies: Copies) -> Verdict:
+def judged(learned: Learned, judgement: Judgement, copies: Copies, contests: Sequence[Contest]) -> Verdict:
     """Say how good a classifier is.
 
     Args:
         learned: the classifier.
         judgement: of its sealed part.
         copies: in the folder.
+        contests: with other ways of learning.
 
     Returns:
         The verdict.
@@ -96,6 +99,7 @@ def judged(learned: Learned, judgement: Judgement, copies: Copies) -> Verdict:
         worst, name = min(scored)
         if worst < 1:
             sentences.append(f"Hardest is “{name}”: {worst:.0%} of its pictures are found.")
+    sentences += [c.words for c in contests]
     return Verdict(headline, sentences, _settle(learned, judgement, copies))
 
 
@@ -151,12 +155,15 @@ def advice(ppv: Estimate) -> str:
 
 
 def _problems(broken: int, copies: Copies) -> str:
-    spare = sum(len(g.others) for g in copies.groups)
+    spare = sum(len(g.spare) for g in copies.groups)
+    like = sum(len(g.others) for g in copies.groups) - spare
     parts = []
     if broken:
         parts.append(f"{counted(broken, 'file')} {'is' if broken == 1 else 'are'} no picture")
     if spare:
         parts.append(f"{counted(spare, 'copy', many='copies')} could go")
+    if like:
+        parts.append(f"{like:,} {'looks' if like == 1 else 'look'} like another")
     return f"; {_listed(parts)}" if parts else ""
 
 

@@ -1,0 +1,104 @@
+"""Commands on learning: teach a classifier in a given way, and hand it to other programs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .terminal import Folder, Json, Out, Processes, Seed, app, do, show
+
+
+@app.command(epilog="Example: assay learn photos/ --method finetune --epochs 3 --views 2")
+def learn(
+    path: Folder,
+    *,
+    method: Annotated[
+        str, typer.Option(help="head: linear, on frozen features; finetune: the last layers too; cnn: from nothing.")
+    ] = "finetune",
+    compare: Annotated[
+        list[str] | None, typer.Option(help="Another method to compare with; a head always is. May be repeated.")
+    ] = None,
+    backbone: Annotated[str, typer.Option(help="Of finetune: lite0.")] = "lite0",
+    unfreeze: Annotated[str, typer.Option(help="How many of the last layers learn, or last-block.")] = "last-block",
+    head: Annotated[int | None, typer.Option(help="Width of a dense layer before the last one, such as 1024.")] = None,
+    dropout: Annotated[float, typer.Option(help="Share that the last layer does not see while it learns.")] = 0.5,
+    layers: Annotated[
+        str, typer.Option(help="Of a cnn: conv WIDTH, pool, norm, mean, dense WIDTH, dropout RATE, with commas.")
+    ] = "conv 32, pool, conv 64, pool, conv 128, pool, mean, dense 128, dropout .5",
+    size: Annotated[int, typer.Option(help="Pixels a side that a cnn sees: 32, 64, 128 or 256.")] = 64,
+    epochs: Annotated[int | None, typer.Option(help="Times through the pictures.")] = None,
+    optimizer: Annotated[str, typer.Option(help="adam, rmsprop or sgd.")] = "adam",
+    learning_rate: Annotated[float | None, typer.Option(help="At the beginning; it falls along half a wave.")] = None,
+    mixup: Annotated[float, typer.Option(help="How strongly two pictures are mixed while learning; 0: not.")] = 0.4,
+    views: Annotated[int, typer.Option(help="Changed views of each picture to learn from beside it.")] = 8,
+    labels: Annotated[
+        str, typer.Option(help="'folders', or a CSV file with the columns file and label (group, part at need).")
+    ] = "folders",
+    out: Out = None,
+    positive: Annotated[
+        str | None, typer.Option(help="Of two classes, the one that a flag means; the rarer by default.")
+    ] = None,
+    specificity: Annotated[
+        float | None, typer.Option(help="Share of negatives that the cut-off must pass, such as 0.9.")
+    ] = None,
+    cost_fp: Annotated[float, typer.Option(help="Cost of a false alarm.")] = 1.0,
+    cost_fn: Annotated[float, typer.Option(help="Cost of a miss, in the same unit.")] = 1.0,
+    prevalence: Annotated[float | None, typer.Option(help="Share of positives where the model will be used.")] = None,
+    seed: Seed = 0,
+    processes: Processes = None,
+    json: Json = False,
+) -> None:
+    """The main job with a given way of learning: fine-tune a network, or teach one from nothing, and compare."""
+    from ..tasks.learn import learn as work
+
+    result = do(
+        work,
+        path=path,
+        method=method,
+        compare=compare or (),
+        backbone=backbone,
+        unfreeze=unfreeze,
+        head=head,
+        dropout=dropout,
+        layers=layers,
+        size=size,
+        epochs=epochs,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        mixup=mixup,
+        views=views,
+        labels=labels,
+        out=out,
+        positive=positive,
+        specificity=specificity,
+        cost_fp=cost_fp,
+        cost_fn=cost_fn,
+        prevalence=prevalence,
+        seed=seed,
+        processes=processes,
+    )
+    places = [f"report  {result.report}", f"list    {result.table}", f"model   {result.model}"]
+    show(result, [result.headline, *result.sentences, "", *places], as_json=json)
+    raise typer.Exit(1 if any(n for s, n in result.scan.statuses.items() if s not in {"ok", "refused"}) else 0)
+
+
+@app.command(epilog="Example: assay export photos.assay/model.assay model.onnx")
+def export(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .assay file.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new file that ends in .onnx.")],
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Write over a file that is there.")] = False,
+    json: Json = False,
+) -> None:
+    """Write a model as ONNX, for other programs: one picture in, its probabilities out."""
+    from ..tasks.export import export as work
+
+    result = do(work, model=model, out=out, replace=replace)
+    lines = [
+        f"{result.out}: {result.bytes / 1e6:,.1f} MB, ONNX opset {result.opset}",
+        f"in   image: uint8, RGB, [n, {result.size}, {result.size}, 3], the whole picture squashed to that size",
+        f"out  probabilities: [n, {len(result.classes)}], of {', '.join(result.classes)}",
+        f"the same as here: probabilities differ by {result.difference:.1e} at most, on {result.checked} pictures",
+        *result.notes,
+    ]
+    show(result, lines, as_json=json)

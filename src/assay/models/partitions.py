@@ -1,0 +1,376 @@
+"""Groups by any of five algorithms, how far each picture is from its group, and whether there are groups at all."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.cluster import hierarchy
+from sklearn.cluster import DBSCAN, HDBSCAN, KMeans, MeanShift, estimate_bandwidth
+from sklearn.metrics import adjusted_rand_score, pairwise_distances, silhouette_score
+from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
+
+from ..errors import InputError
+
+KS = range(2, 13)  # numbers of groups that are tried
+_MOST = 5000  # pictures whose distances to each other fit into memory
+_SHIFTED = 2000  # pictures that mean shift climbs with
+_CORE = 5  # pictures that make a place dense
+_LEAST = 0.02  # share of the pictures that HDBSCAN takes for a group
+_CLIMBERS = 100  # places that mean shift starts from
+_REACH = 0.1  # share of the pictures within the bandwidth of mean shift
+_SCORED = 2000  # pictures on which a silhouette is measured
+_DRAWN = 300  # pictures of a redraw, and of a cloud without groups
+_STARTS = 4
+_EACH = 10  # pictures of a sample for each group that is asked for
+_DENSE = 10  # directions in which density means something: in many more, all pictures are about as far apart
+_CHANCE = 0.05  # of calling one cloud groups
+_ENOUGH = 40  # pictures from which groups that are not seen are called none
+_STABLE = 0.6  # adjusted Rand index between redraws, from which groups are more than a way to cut
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Pictures in groups, the largest first.
+
+    labels: int (n,), 0..k-1, -1 for none; distances: float (n,), to the mean of the own group, nan for none, in the
+    unit of the points; k: number of groups; silhouettes, spreads: by number of groups tried, the mean silhouette and
+    the mean squared distance to the own group's mean, empty where the algorithm finds the number itself; silhouette:
+    of these groups, nan where there are not two; setting: what the algorithm was set to, in words.
+    """
+
+    labels: np.ndarray
+    distances: np.ndarray
+    k: int
+    silhouettes: dict[int, float]
+    spreads: dict[int, float]
+    silhouette: float
+    setting: str
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Whether groups are worth the name.
+
+    verdict: "clear"; "weak", more than one cloud but cut differently when drawn again; "none", no better than one cloud
+    without groups, or fewer than two groups; or "unknown", too few pictures to tell; silhouette: of the groups on as
+    many pictures as each cloud; null: silhouettes of groups found in clouds; chance: share of clouds, and of this data,
+    that do as well; stability: mean adjusted Rand index between groups of two redraws, nan where it was not measured.
+    """
+
+    verdict: str
+    silhouette: float
+    null: list[float]
+    chance: float
+    stability: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    labels: np.ndarray
+    setting: str
+    silhouettes: dict[int, float]
+    spreads: dict[int, float]
+
+
+def partition(
+    points: np.ndarray,
+    *,
+    method: str = "kmeans",
+    k: int | None = None,
+    ks: Iterable[int] = KS,
+    rng: np.random.Generator,
+) -> Partition:
+    """Put pictures into groups.
+
+    Args:
+        points: (n, c), finite, as from `cluster.reduce`. Those that go by density see the first 10 columns.
+        method: one of METHODS.
+        k: number of groups, for those of COUNTED; by default the one of ks with the largest silhouette.
+        ks: numbers of groups to try, each >= 2; what they give is in the Partition.
+        rng: source of randomness.
+
+    Returns:
+        Partition. Another order of the rows gives the same groups. Above 5,000 pictures (2,000 for mean shift) all but
+        k-means look at a random sample; every other picture joins the group of its nearest one there, unless that is
+        in no group or farther than the pictures of the sample are apart.
+
+    Raises:
+        InputError: points are not (n, c) or not finite, the method is unknown, or k is not for it, below 1, or above
+            the number of different pictures.
+
+    Source: k-means++, Arthur & Vassilvitskii 2007; Ward 1963; DBSCAN, Ester et al. 1996, its radius at the knee of the
+    distances to the fifth neighbour (Satopaa et al. 2011); HDBSCAN, Campello et al. 2013; mean shift, Comaniciu & Meer
+    2002. All but the radius are those of scikit-learn and SciPy.
+    """
+    points = np.asarray(points, np.float32)
+    check(method, k)
+    if points.ndim != 2 or not np.isfinite(points).all():
+        raise InputError(f"points must be (n, c) and finite, got {points.shape}")
+    n = len(points)
+    different = len(np.unique(points, axis=0)) if n else 0
+    if k is not None and k > different:
+        raise InputError(f"k must be <= {different}, the number of different pictures, got {k}")
+    seed = int(rng.integers(2**31))
+    if n < 2 or different < 2:
+        return _measured(points, np.zeros(n, int), _Found(np.zeros(n, int), "", {}, {}), seed)
+    # The algorithms go by the numbers of rows: in one canonical order, the rows' own order cannot matter.
+    order = np.lexsort(points.T[::-1])
+    ordered = points[order]
+    most = {"kmeans": n, "meanshift": _SHIFTED}.get(method, _MOST)
+    picked = np.sort(np.random.default_rng(seed).permutation(n)[:most])
+    if (k or 0) > len(np.unique(ordered[picked], axis=0)):
+        raise InputError(f"k must be <= {most:,} different pictures for {method} on so many, got {k}: use kmeans")
+    seen = ordered if method in COUNTED else ordered[:, :_DENSE]
+    with threadpool_limits(1):  # on so few pictures threads would only wait for each other
+        found = METHODS[method](seen[picked], k, ks, seed)
+    labels = np.empty(n, int)
+    labels[order] = _spread(seen, picked, found.labels)
+    return _measured(points, _ranked(points, labels), found, seed)
+
+
+def check(method: str, k: int | None) -> None:
+    """Refuse what no partition can be made with.
+
+    Args:
+        method: its name.
+        k: number of groups, or None.
+
+    Raises:
+        InputError: the method is unknown, or k is not for it or below 1.
+    """
+    if method not in METHODS:
+        raise InputError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    if k is not None and method not in COUNTED:
+        raise InputError(f"k must be left out, because {method} finds the number of groups itself, got {k!r}")
+    if k is not None and k < 1:
+        raise InputError(f"k must be >= 1, got {k!r}")
+
+
+def knee(values: Mapping[int, float]) -> int | None:
+    """Find where a falling curve bends most.
+
+    Args:
+        values: by number, falling.
+
+    Returns:
+        The number farthest below the line between the ends, or None where there are not three or none lies below it.
+
+    Source: Satopaa et al. 2011, doi:10.1109/ICDCSW.2011.20, without smoothing.
+
+    >>> knee({1: 10.0, 2: 4.0, 3: 1.0, 4: 0.8, 5: 0.6})
+    3
+    """
+    ks = sorted(values)
+    if len(ks) < 3:
+        return None
+    x, y = np.array(ks, float), np.array([values[k] for k in ks], float)
+    below = y[0] + (x - x[0]) / (x[-1] - x[0]) * (y[-1] - y[0]) - y
+    return ks[int(below.argmax())] if below.max() > 1e-9 * abs(y[0]) else None
+
+
+def structure(
+    points: np.ndarray, found: Partition, *, method: str, k: int | None, clouds: int = 19, redraws: int = 6,
+    rng: np.random.Generator,
+) -> Structure:  # fmt: skip
+    """Ask whether groups are worth the name.
+
+    Two questions. Do they lie farther apart than what the same algorithm (k-means for hierarchical too) finds in one
+    cloud of the same spread, in which there are no groups? And are the same ones found again in other pictures of the
+    folder?
+
+    Args:
+        points: (n, c), as they were grouped.
+        found: the groups.
+        method: by which they were found.
+        k: number of groups that was asked for, or None.
+        clouds: normal ones that are grouped for comparison, >= 19 for a chance of 0.05.
+        redraws: pairs of halves that are grouped.
+        rng: source of randomness.
+
+    Returns:
+        Structure. Of at most 300 pictures each time.
+
+    Raises:
+        InputError: clouds or redraws is too small.
+
+    Assumes that a folder of one kind is a normal cloud: what is long-tailed or bent, but of one piece, may pass.
+
+    Source: the cloud is that of SigClust, Liu et al. 2008, doi:10.1198/016214508000000454, weighed by the silhouette;
+    stability as in Ben-Hur, Elisseeff & Guyon 2002.
+    """
+    if clouds < 19 or redraws < 1:
+        raise InputError(f"clouds must be >= 19 and redraws >= 1, got {clouds!r} and {redraws!r}")
+    points = np.asarray(points, np.float32)
+    n = len(points)
+    if n < 2 * _CORE or (k or 0) > n // 4:
+        return Structure("unknown", found.silhouette, [], math.nan, math.nan)
+    if found.k < 2:
+        return Structure("none", math.nan, [], 1.0, math.nan)
+    size = min(n, _DRAWN)
+    # Silhouettes depend on how many pictures there are: as many are compared with as many.
+    # Ward's cuts are greedy, and what they miss is noise here: k-means stands for both that are told a number.
+    tested = "kmeans" if method in COUNTED else method
+    ks = KS if k is None else ()
+    own = partition(points[rng.permutation(n)[:size]], method=tested, k=k, ks=ks, rng=rng)
+    spread, null = points.std(axis=0), []
+    for _ in range(clouds):
+        cloud = (rng.normal(size=(size, points.shape[1])) * spread).astype(np.float32)
+        null.append(partition(cloud, method=tested, k=k, ks=ks, rng=rng).silhouette)
+    reached = own.silhouette if math.isfinite(own.silhouette) else -1.0
+    chance = (1 + sum(math.isfinite(s) and s >= reached for s in null)) / (1 + clouds)
+    asked, again = found.k if method in COUNTED else None, []
+    for _ in range(redraws):
+        drawn = rng.permutation(n)[: 2 * _DRAWN]
+        halves = [
+            _told(points[drawn], partition(points[half], method=method, k=asked, ks=(), rng=rng), points[half])
+            for half in np.array_split(drawn, 2)
+        ]
+        again.append(float(adjusted_rand_score(*halves)))
+    stability = float(np.mean(again))
+    # On few pictures groups must lie very far apart to be told from chance: not to see them says nothing.
+    missed = "none" if n >= _ENOUGH else "unknown"
+    verdict = missed if chance > _CHANCE else "weak" if stability < _STABLE else "clear"
+    return Structure(verdict, reached, [s for s in null if math.isfinite(s)], chance, stability)
+
+
+def _told(points: np.ndarray, found: Partition, learned: np.ndarray) -> np.ndarray:
+    """Give each picture the group of its nearest one among those that were grouped."""
+    near = NearestNeighbors(n_neighbors=1).fit(learned).kneighbors(points, return_distance=False)[:, 0]
+    return np.asarray(found.labels[near])
+
+
+def _spread(points: np.ndarray, picked: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Carry the groups of a sample over to all pictures."""
+    spread = np.empty(len(points), int)
+    spread[picked] = labels
+    others = np.setdiff1d(np.arange(len(points)), picked)
+    if len(others):
+        search = NearestNeighbors(n_neighbors=2).fit(points[picked])
+        far, near = search.kneighbors(points[others], n_neighbors=1)
+        apart = search.kneighbors(points[picked])[0][:, 1]
+        joined = labels[near[:, 0]]
+        # A picture like none of the sample is in no group, where the algorithm knows of such pictures at all.
+        alone = far[:, 0] > apart.max() if (labels < 0).any() else np.zeros(len(others), bool)
+        spread[others] = np.where(alone, -1, joined)
+    return spread
+
+
+def _ranked(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Number groups by size, and where sizes are equal by their means."""
+    groups, sizes = np.unique(labels[labels >= 0], return_counts=True)
+    means = np.array([points[labels == g].mean(axis=0, dtype=float) for g in groups]).reshape(-1, points.shape[1])
+    rank = np.lexsort((*means.T[::-1], -sizes))
+    number = np.full(int(labels.max(initial=-1)) + 2, -1)
+    number[groups[rank]] = np.arange(len(groups))
+    return np.asarray(number[labels])  # -1 is the last
+
+
+def _measured(points: np.ndarray, labels: np.ndarray, found: _Found, seed: int) -> Partition:
+    k = int(labels.max(initial=-1)) + 1
+    distances = np.full(len(points), np.nan)
+    for g in range(k):
+        rows = labels == g
+        distances[rows] = np.linalg.norm(points[rows] - points[rows].mean(axis=0, dtype=float), axis=1)
+    inside = np.flatnonzero(labels >= 0)
+    inside = inside[np.lexsort(points[inside].T[::-1])]
+    inside = inside[np.sort(np.random.default_rng(seed).permutation(len(inside))[:_SCORED])]
+    apart = _silhouette(points[inside], labels[inside])
+    return Partition(labels, distances, k, found.silhouettes, found.spreads, apart, found.setting)
+
+
+def _silhouette(points: np.ndarray, labels: np.ndarray, *, metric: str = "euclidean") -> float:
+    if not 2 <= len(np.unique(labels)) < len(labels):
+        return math.nan
+    return float(silhouette_score(points, labels, metric=metric))
+
+
+def _inertia(points: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean squared distance to the mean of the own group."""
+    sizes = np.bincount(labels)
+    sums = np.array([np.bincount(labels, column) for column in points.T.astype(float)])
+    return float((points.astype(float) ** 2).sum() - (sums**2 / sizes).sum()) / len(points)
+
+
+def _counted(
+    points: np.ndarray, k: int | None, ks: Iterable[int], cut: Callable[[int], np.ndarray], setting: str
+) -> _Found:
+    """Try numbers of groups on a sample, and take the one that was asked for, or that lies farthest apart."""
+    different = len(np.unique(points, axis=0))
+    tried = {j: cut(j) for j in ks if j <= min(different, len(points) - 1)}
+    scored = np.linspace(0, len(points) - 1, min(len(points), _SCORED)).astype(int)
+    apart = pairwise_distances(points[scored])
+    np.fill_diagonal(apart, 0)
+    silhouettes = {j: _silhouette(apart, labels[scored], metric="precomputed") for j, labels in tried.items()}
+    silhouettes = {j: s for j, s in silhouettes.items() if math.isfinite(s)}
+    spreads = {1: _inertia(points, np.zeros(len(points), int))}
+    spreads |= {j: _inertia(points, labels) for j, labels in tried.items()}
+    best = k or max(silhouettes, key=lambda j: (silhouettes[j], -j), default=1)
+    if len(points) < 4 and k is None:
+        best = 1
+    labels = tried[best] if best in tried else cut(best)
+    return _Found(labels, setting, silhouettes, spreads)
+
+
+def _kmeans(points: np.ndarray, k: int | None, ks: Iterable[int], seed: int) -> _Found:
+    size = max(_SCORED, _EACH * (k or 0))
+    picked = np.sort(np.random.default_rng(seed).permutation(len(points))[:size])
+    sample = points[picked]
+    different = len(np.unique(sample, axis=0))
+
+    def fit(j: int) -> KMeans:
+        return KMeans(min(j, different), n_init=_STARTS, random_state=seed).fit(sample)
+
+    found = _counted(sample, k, ks, lambda j: np.asarray(fit(j).labels_), "k-means, 4 starts")
+    if len(sample) == len(points):
+        return found
+    best = int(found.labels.max()) + 1
+    centres = np.array([sample[found.labels == g].mean(axis=0) for g in range(best)])
+    labels = KMeans(best, init=centres, n_init=1).fit(points).labels_
+    return _Found(np.asarray(labels), found.setting, found.silhouettes, found.spreads)
+
+
+def _hierarchical(points: np.ndarray, k: int | None, ks: Iterable[int], _seed: int) -> _Found:
+    tree = hierarchy.linkage(points, "ward")  # made once, cut at every number
+
+    def cut(j: int) -> np.ndarray:
+        return np.asarray(hierarchy.cut_tree(tree, n_clusters=j)[:, 0])
+
+    return _counted(points, k, ks, cut, "hierarchical, Ward's linkage")
+
+
+def _dbscan(points: np.ndarray, _k: int | None, _ks: Iterable[int], _seed: int) -> _Found:
+    near = min(_CORE, len(points) - 1)
+    far = np.sort(NearestNeighbors(n_neighbors=near).fit(points).kneighbors()[0][:, -1])[::-1]
+    place = knee(dict(enumerate(far.tolist())))
+    radius = max(float(far[place or 0]), 1e-6)
+    labels = DBSCAN(eps=radius, min_samples=_CORE).fit(points).labels_
+    return _Found(np.asarray(labels), f"DBSCAN, {_CORE} pictures within {radius:.3g}", {}, {})
+
+
+def _hdbscan(points: np.ndarray, _k: int | None, _ks: Iterable[int], _seed: int) -> _Found:
+    least = max(_CORE, round(_LEAST * len(points)))
+    setting = f"HDBSCAN, groups of {least} pictures or more"
+    if len(points) < _CORE:
+        return _Found(np.full(len(points), -1), setting, {}, {})
+    labels = HDBSCAN(min_cluster_size=least, min_samples=_CORE, copy=True).fit(points).labels_
+    return _Found(np.maximum(labels, -1), setting, {}, {})
+
+
+def _meanshift(points: np.ndarray, _k: int | None, _ks: Iterable[int], seed: int) -> _Found:
+    width = float(estimate_bandwidth(points, quantile=_REACH, random_state=seed)) or float(points.std()) or 1.0
+    # Many starts climb the same hill: a hundred, spread along the first direction, find those that hold pictures.
+    starts = points[np.linspace(0, len(points) - 1, min(len(points), _CLIMBERS)).astype(int)]
+    labels = MeanShift(bandwidth=width, seeds=starts).fit(points).labels_
+    return _Found(np.asarray(labels), f"mean shift, bandwidth {width:.3g}", {}, {})
+
+
+METHODS: dict[str, Callable[[np.ndarray, int | None, Iterable[int], int], _Found]] = {
+    "kmeans": _kmeans,
+    "hierarchical": _hierarchical,
+    "dbscan": _dbscan,
+    "hdbscan": _hdbscan,
+    "meanshift": _meanshift,
+}
+COUNTED = ("kmeans", "hierarchical")  # that are told the number of groups

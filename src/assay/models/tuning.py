@@ -1,0 +1,249 @@
+"""Networks to be taught on top of a frozen trunk: a plan in words, a trunk as a graph and a rest for torch out.
+
+The trunk is a graph, so that OpenVINO runs it, once for each view of a picture; the rest learns from what it gave. What
+was taught is split again: a linear head, and a tail that makes what the head looks at.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..pixels.recipes import RECIPES, Recipe
+from . import backbone, fitting, heads, inference, network, traced
+from .examples import Examples
+from .graph import Graph, Step, shapes
+
+METHODS = ("head", "finetune", "cnn")
+LAYERS = "conv 32, pool, conv 64, pool, conv 128, pool, mean, dense 128, dropout .5"
+SIZES = (32, 64, 128, 256)  # pixels a side that a network from nothing may see: what 256 is shrunk to by whole squares
+_C = 0.1  # inverse strength of the penalty of the line that the last layer begins with
+_PLACES = {"stem": "stem relu6", "head": "last relu6", "mean": "features"}  # parts in torch to steps of the graph
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be taught, and how; fewer than all fields matter to each method.
+
+    method: "finetune" or "cnn"; backbone: "lite0" or "timm:NAME"; unfreeze: the last parts with weights that learn, or
+    "last-block"; head: width of a dense layer before the last, or None; dropout: before the last layer; layers and
+    size: of a network from nothing; views: changed views of each picture that are learned from beside it.
+    """
+
+    method: str
+    backbone: str = "lite0"
+    unfreeze: int | str = "last-block"
+    head: int | None = None
+    dropout: float = 0.5
+    layers: str = LAYERS
+    size: int = 64
+    epochs: int = 6
+    optimizer: str = "adam"
+    learning_rate: float = 1e-4
+    schedule: str = "cosine"
+    weight_decay: float = 0.01
+    mixup: float = 0.4
+    batch_size: int = 32
+    views: int = 8
+    recipe: Recipe = RECIPES["gentle"]
+
+    def __post_init__(self) -> None:
+        """Refuse what no network can be."""
+        if self.method not in METHODS[1:]:
+            raise InputError(f"--method must be one of {', '.join(METHODS)}, got {self.method!r}")
+        if self.size not in SIZES:
+            raise InputError(f"--size must be one of {', '.join(map(str, SIZES))}, got {self.size!r}")
+        if self.head is not None and not 2 <= self.head <= 8192:
+            raise InputError(f"--head must be 2 to 8,192 numbers wide, got {self.head!r}")
+        if not 0 <= self.dropout < 1:
+            raise InputError(f"--dropout must be from 0 to below 1, got {self.dropout!r}")
+        if not 0 <= self.mixup <= 10:
+            raise InputError(f"--mixup must be from 0 to 10, got {self.mixup!r}")
+        if not 0 <= self.views <= 100:
+            raise InputError(f"--views must be from 0 to 100, got {self.views!r}")
+        if self.unfreeze == 0 and self.head is None:
+            raise InputError("--unfreeze 0 needs --head: with neither, only a line would learn, as --method head does")
+
+    def in_words(self) -> str:
+        """Say what is taught."""
+        if self.method == "cnn":
+            return f"a network from nothing ({self.layers}) on {self.size} x {self.size} pixels"
+        which = {"last-block": "all but the last block", 0: "all of it"}.get(
+            self.unfreeze, f"all but the last {self.unfreeze} layers"
+        )
+        return f"{self.backbone}, {which} frozen" + (f", dense {self.head}" if self.head else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network in two parts: trunk, a graph that stays as it is; rest, a module of torch that learns."""
+
+    trunk: Graph
+    rest: Any
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """What the trunk gives for a view."""
+        return shapes(self.trunk)[self.trunk.output]
+
+    def body(self) -> Graph:
+        """Return what comes before the last layer, as a graph of what the trunk gives."""
+        parts = [part for name, part in self.rest.named_children() if name != "classes"]
+        module = network.torch().nn.Sequential(*parts)
+        made = traced.trace(module, self.shape, name=self.trunk.output, prefix="tail ")
+        if len(shapes(made)[made.output]) == 1:
+            return made
+        flat = Step("tail flat", "flatten", (made.output,), {})
+        return Graph(made.inputs, (*made.steps, flat), made.weights)
+
+    def tail(self) -> Graph:
+        """Return what comes before the last layer, as a graph of the picture or of what the backbone gives."""
+        shared = self.trunk.steps == backbone.graph().upto(self.trunk.output).steps if self._known() else False
+        return self.body() if shared else self.trunk.then(self.body())
+
+    def _known(self) -> bool:
+        return self.trunk.output in {step.name for step in backbone.graph().steps}
+
+    def last(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return weight (k, d) and bias (k,) of the last layer, float32."""
+        values = network.arrays(self.rest.classes)
+        weight, bias = (next(v for name, v in values.items() if name.endswith(kind)) for kind in ("weight", "bias"))
+        return weight, bias
+
+
+def make(plan: Plan, *, classes: int, seed: int) -> Network:
+    """Make a network that has not been taught yet.
+
+    Args:
+        plan: which.
+        classes: how many.
+        seed: of the weights that begin at random.
+
+    Returns:
+        It, in its two parts.
+
+    Raises:
+        InputError: torch is not installed, or the plan asks for a part that is not there.
+    """
+    if plan.method == "cnn":
+        return _from_nothing(plan, classes=classes, seed=seed)
+    if plan.backbone != "lite0":
+        raise InputError(f"--backbone must be lite0, got {plan.backbone!r}")
+    chain = network.lite0(classes=classes, dropout=plan.dropout, seed=seed)
+    children = OrderedDict(chain.named_children())
+    place = _place(plan, list(children))
+    names = list(children)
+    rest = OrderedDict((name, children[name]) for name in names[place:] if name not in {"dropout", "classes"})
+    t = network.torch()
+    if plan.head is not None:
+        with t.random.fork_rng(devices=[]):
+            t.manual_seed(seed)
+            rest["flat"] = t.nn.Flatten()
+            rest["dense"] = t.nn.Linear(backbone.WIDTH, plan.head)
+            rest["relu"] = t.nn.ReLU()
+            children["classes"] = t.nn.Linear(plan.head, classes)
+    rest["dropout"], rest["classes"] = t.nn.Dropout(plan.dropout), children["classes"]
+    module = _folded(t.nn.Sequential(rest)).requires_grad_(requires_grad=True)
+    return Network(backbone.graph().upto(_step(names[place - 1])), module)
+
+
+def _folded(module: Any) -> Any:
+    """Join each normalisation with the convolution before it: twice as quick.
+
+    What 32 pictures of few kinds have in common also never becomes what the network takes for normal.
+    """
+    t = network.torch()
+    module.eval()
+    for part in [m for m in module.modules() if isinstance(m, t.nn.Sequential)]:
+        children = list(part.named_children())
+        for (name, first), (after, second) in pairwise(children):
+            if isinstance(first, t.nn.Conv2d) and isinstance(second, t.nn.BatchNorm2d):
+                setattr(part, name, t.nn.utils.fuse_conv_bn_eval(first, second))
+                setattr(part, after, t.nn.Identity())
+    return module.to(memory_format=t.channels_last)
+
+
+def _place(plan: Plan, names: list[str]) -> int:
+    """Return the index of the first part that learns."""
+    parts = [i for i, name in enumerate(names) if name not in {"look", "mean", "dropout", "classes"}]
+    if plan.unfreeze == "last-block":
+        return max(i for i in parts if names[i].startswith("block"))
+    if not isinstance(plan.unfreeze, int) or not 0 <= plan.unfreeze < len(parts):
+        raise InputError(f"--unfreeze must be last-block or 0 to {len(parts) - 1}, got {plan.unfreeze!r}")
+    return parts[-plan.unfreeze] if plan.unfreeze else names.index("mean") + 1
+
+
+def _step(part: str) -> str:
+    return _PLACES.get(part, part)
+
+
+def _from_nothing(plan: Plan, *, classes: int, seed: int) -> Network:
+    side = (plan.size, plan.size)
+    chain = OrderedDict(
+        network.small_cnn(plan.layers, size=side, channels=3, classes=classes, seed=seed).named_children()
+    )
+    factor = backbone.SIZE // plan.size
+    size = (factor, factor)
+    shrunk = Step("shrunk", "average pool", (inference.IMAGE,), {"size": size, "stride": size})
+    small = Graph({inference.IMAGE: (3, backbone.SIZE, backbone.SIZE)}, (shrunk,), {})
+    t = network.torch()
+    look = traced.trace(t.nn.Sequential(OrderedDict(look=chain.pop("look"))), (3, *side), name="shrunk")
+    return Network(small.then(look), t.nn.Sequential(chain))
+
+
+def teach(
+    made: Network,
+    train: Examples,
+    plan: Plan,
+    *,
+    seed: int,
+    threads: int,
+    val: Examples | None = None,
+    **hooks: Any,
+) -> fitting.History:
+    """Teach the rest of a network.
+
+    Args:
+        made: from `make`; its rest is changed.
+        train: what the trunk gave.
+        plan: how.
+        seed: of order and dropout.
+        threads: of the processor.
+        val: to look at after each epoch; by them the best epoch is told, so they judge nothing.
+        hooks: checkpoint, listen, tell and stop of `fitting.fit`.
+    """
+    if plan.method == "finetune" and plan.head is None:
+        _begin_with_a_line(made, train, threads=threads)
+    return fitting.fit(
+        made.rest,
+        train,
+        val,
+        optimizer=plan.optimizer,
+        learning_rate=plan.learning_rate,
+        schedule=plan.schedule,
+        weight_decay=plan.weight_decay,
+        mixup=plan.mixup,
+        epochs=plan.epochs,
+        batch_size=plan.batch_size,
+        seed=seed,
+        threads=threads,
+        **hooks,
+    )
+
+
+def _begin_with_a_line(made: Network, train: Examples, *, threads: int) -> None:
+    """Give the last layer the weights of a linear head on what the untaught network sees.
+
+    A last layer that begins at random sends its errors through the layers before it and spoils what they know.
+
+    Source: Kumar et al. 2022, arXiv:2202.10054, "LP-FT".
+    """
+    t = network.torch()
+    before = t.nn.Sequential(*[part for name, part in made.rest.named_children() if name != "classes"])
+    features = fitting.predict(before, train, threads=threads)
+    labels = train.batch(np.arange(len(train)), epoch=0)[1]
+    head = heads.fit(features, labels, classes=tuple(map(str, range(len(made.last()[1])))), c=_C)
+    network.load(made.rest.classes, {"weight": head.weight, "bias": head.bias})
