@@ -113,7 +113,8 @@ def filter(  # noqa: A001 - the verb
             "  conservative:size=5,border=cut  crimmins:iterations=1  laplacian:neighbours=8"
             "  laplacian_of_gaussian:sigma=1.4"
             "  unsharp:radius=2,percent=150,threshold=3  lowpass:radius=30,kind=gaussian  highpass:radius=30"
-            "  bilateral:sigma=3,sigma_levels=25  nonlocal_means:strength=10  tv:weight=0.1."
+            "  bilateral:sigma=3,sigma_levels=25  nonlocal_means:strength=10  tv:weight=0.1"
+            "  dct:sigma=12  despike:tolerance=0."
             "  Colour is filtered in RGB; space=hsv or space=lab at need.",
         ),
     ],
