@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -83,6 +84,17 @@ def test_predict_names_the_verb_that_rates(rated, finished, tmp_path):
         load(rated[1].model)
     with pytest.raises(InputError, match="label pictures with `assay predict"):
         rate.rate(rated[0] / "photos", model=finished.out / "model.assay", out=tmp_path / "x")
+
+
+def test_of_each_part_of_the_scale_so_many_are_learned_from_and_all_are_judged(rated, tmp_path):
+    top, learned = rated
+    shutil.copytree(top / "out", tmp_path / "out")
+    fewer = rate.train(top / "photos", top / "ratings.csv", out=tmp_path / "out", most=5, processes=1)
+    assert fewer.figures.pictures == learned.figures.pictures
+    assert Path(fewer.model).read_bytes() != Path(learned.model).read_bytes()
+    assert fewer.figures.srcc.value > 0.6
+    with pytest.raises(InputError, match="--most must be >= 1, got 0"):
+        rate.train(top / "photos", top / "ratings.csv", out=tmp_path / "out", most=0)
 
 
 def test_its_card_says_what_it_rates_and_how_well(rated):

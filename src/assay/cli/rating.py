@@ -27,6 +27,9 @@ def rate(
     middle: Annotated[
         float | None, typer.Option(help="From where on a picture counts as good; halfway by default.")
     ] = None,
+    most: Annotated[
+        int | None, typer.Option(help="Learn from so many pictures of each tenth of the scale at most.")
+    ] = None,
     seed: Seed = 0,
     processes: Processes = None,
     json: Json = False,
@@ -51,6 +54,7 @@ def rate(
         out=out,
         scale=_ends(scale),
         middle=middle,
+        most=most,
         seed=seed,
         processes=processes,
     )

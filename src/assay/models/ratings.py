@@ -193,6 +193,7 @@ def cross_validate(
     *,
     candidates: tuple[Kind, ...],
     penalties: tuple[float, ...] = PENALTIES,
+    taught: np.ndarray | None = None,
 ) -> OutOfFold:
     """Say of every picture what a rater fitted without its fold says, chosen among kinds and penalties without it too.
 
@@ -204,9 +205,10 @@ def cross_validate(
         folds: int (n,), the fold of each picture.
         candidates: kinds to try.
         penalties: to try, rising.
+        taught: bool (n,), pictures that may be learned from, such as `balanced` leaves; all by default.
 
     Returns:
-        OutOfFold.
+        OutOfFold, of all pictures.
 
     Raises:
         InputError: shapes differ, a value is not finite, or penalties do not rise from above 0.
@@ -221,6 +223,7 @@ def cross_validate(
         raise InputError(
             f"there must be kinds, and penalties that rise from above 0, got {candidates!r}, {penalties!r}"
         )
+    taught = np.ones(len(shares), bool) if taught is None else np.asarray(taught, bool)
     names = np.unique(folds)
     if len(names) < 2:
         raise UndefinedError(f"cross-validation needs 2 folds, got {len(names)}")
@@ -229,10 +232,11 @@ def cross_validate(
         x = _checked(_together(features, kind.blocks), shares)[0]
         for name in names:
             out = folds == name
-            space, start = _Space(_checked(x[~out], shares[~out])[0], kind.width), None
+            own = ~out & taught
+            space, start = _Space(_checked(x[own], shares[own])[0], kind.width), None
             seen = space.of(x[out])
             for i in reversed(range(len(penalties))):  # from stiff to free, each from the last
-                start = _solve(space.points, shares[~out], penalty=penalties[i], start=start)
+                start = _solve(space.points, shares[own], penalty=penalties[i], start=start)
                 said[c, i, out] = softmax((seen @ start[0].T + start[1]).astype(float), axis=1)
     each = (np.cumsum(said - shares, axis=3) ** 2).mean(axis=3)
     chosen = np.empty_like(shares)

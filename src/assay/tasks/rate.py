@@ -8,28 +8,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from ..data import delivery, folder, issues, looks, ratings, splits
+from ..data import delivery, folder, issues, looks, ratings
 from ..data.folder import Problem
-from ..errors import InputError, UndefinedError
-from ..models import backbone, neighbours, saved_ratings
-from ..models import ratings as models
+from ..errors import InputError
+from ..models import backbone, saved_ratings
 from ..models.saved_ratings import RatingModel
-from ..pixels import hashes
 from ..pixels.facts import Facts
 from ..report import ratings as drawn
 from ..report import record
 from ..stats import votes
 from ..workers.clock import Clock
-from . import appearances, looking, rating_page
+from . import appearances, looking, rating_learning, rating_page
 from .appearances import Appearances
-from .rating_figures import Figures, measure
+from .rating_figures import Figures
 
 MODEL, REPORT, LIST, SHEET = "model.assay", "report.html", "ratings.csv", "sheet.png"
-_FOLDS = 5
-_FEWEST = 10  # different pictures that learning needs
-_PARTS = 5  # of the scale, that folds are stratified by
 _SHOWN = 24  # pictures on a contact sheet: from worst to best, evenly
 _SIDE = 320  # pixels of their longer side
 
@@ -187,6 +181,7 @@ def train(
     out: str | os.PathLike[str] | None = None,
     scale: tuple[int, int] | None = None,
     middle: float | None = None,
+    most: int | None = None,
     seed: int = 0,
     processes: int | None = None,
     tell: Callable[[str], None] = lambda _: None,
@@ -201,6 +196,8 @@ def train(
             in the pictures is kept there too: learning again takes seconds.
         scale: its ends; told by the ratings by default.
         middle: from where on a picture counts as good, for the accuracy of two classes; halfway by default.
+        most: learn from so many pictures of each tenth of the scale at most (under-sampling): where nearly all are
+            rated near the middle, the ends count for more. All are judged.
         seed: of folds and intervals.
         processes: that read pictures; as many as processors by default.
         tell: shows a line about progress.
@@ -215,6 +212,8 @@ def train(
         KeyboardInterrupt: stop said True; what was seen so far is kept.
     """
     began, root = time.monotonic(), Path(path)
+    if most is not None and most < 1:
+        raise InputError(f"--most must be >= 1, got {most!r}")
     given = ratings.read(Path(labels), scale=scale)
     listing = folder.walk(root)
     place = looking.out_folder(root, out, ending="rated")
@@ -233,8 +232,7 @@ def train(
     used = np.array([row_of[file.path] for file in found.files], int)
     shares = given.shares[used]
     clock.begin("learning", 1)
-    group = _together(found, None if given.groups is None else [given.groups[i] for i in used])
-    rater, out_of_fold, figures = _learn(given, used, shares, group, found, middle=middle, seed=seed)
+    rater, out_of_fold, figures = rating_learning.learn(given, used, shares, found, middle=middle, most=most, seed=seed)
     clock.finish()
     broken, odd = found.broken, _odd(found)
     wrong, lost = ([Problem(w.file, "left out", w.reason) for w in some] for some in (given.wrong, missing))
@@ -278,67 +276,6 @@ def train(
         headline, sentences, figures, str(out_of_fold.kind), out_of_fold.losses, len(found), wrong, lost, broken, odd,
         unrated, put[MODEL], put[REPORT], put[LIST], put[SHEET], time.monotonic() - began,
     )  # fmt: skip
-
-
-def _learn(
-    given: ratings.Ratings,
-    used: np.ndarray,
-    shares: np.ndarray,
-    group: np.ndarray,
-    found: Appearances,
-    *,
-    middle: float | None,
-    seed: int,
-) -> tuple[models.Rater, models.OutOfFold, Figures]:
-    """Cross-validate, fit on all, and measure what was said out of fold."""
-    mean = votes.moments(shares, given.scale)[0]
-    different = len(np.unique(group))
-    if different < _FEWEST or np.ptp(mean) == 0:
-        raise UndefinedError(
-            f"learning ratings needs {_FEWEST} different pictures that are not all rated alike, got {different} in "
-            f"{len(mean)} pictures"
-        )
-    rng = np.random.default_rng(seed)
-    folds = splits.folds(_parts(mean, group), group, count=_FOLDS, rng=rng)
-    # Many small products: threads that wait for each other cost more than they save.
-    with threadpool_limits(1):
-        out_of_fold = models.cross_validate(found.features, shares, folds, candidates=models.kinds(appearances.BLOCKS))
-        rater = models.fit(
-            found.features, shares, scale=given.scale, kind=out_of_fold.kind, penalty=out_of_fold.penalty
-        )
-    counts = None if given.counts is None else given.counts[used]
-    predicted = votes.moments(out_of_fold.shares, given.scale)[0]
-    noise = 0.0
-    if counts is not None:
-        noise = float((votes.moments(shares, given.scale)[1] ** 2 / np.maximum(counts.sum(axis=1) - 1, 1)).mean())
-    rater = rater.stretched(predicted, mean, noise=noise)
-    figures = measure(
-        out_of_fold.shares, shares, given.scale, full=rater.full(predicted), counts=counts, groups=group, middle=middle,
-        rng=rng,
-    )  # fmt: skip
-    return rater, out_of_fold, figures
-
-
-def _parts(mean: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Return a part of the scale for each picture, that folds are to share evenly; fewer where there are few groups."""
-    for parts in range(_PARTS, 1, -1):
-        edges = np.quantile(mean, np.linspace(0, 1, parts + 1)[1:-1])
-        which = np.digitize(mean, edges)
-        if all(len(np.unique(group[which == p])) >= _FOLDS for p in np.unique(which)):
-            return np.asarray(which)
-    return np.zeros(len(mean), int)
-
-
-def _together(found: Appearances, given: Sequence[str] | None) -> np.ndarray:
-    """Join copies, near copies and the groups that were given."""
-    first: dict[str, int] = {}
-    pairs = [(first.setdefault(str(sha), i), i) for i, sha in enumerate(found.sha256)]
-    if given is not None:
-        named: dict[str, int] = {}
-        pairs += [(named.setdefault(name, i), i) for i, name in enumerate(given) if name]
-    near = hashes.near_pairs(found.hash, radius=hashes.RADIUS)
-    every = np.concatenate([np.array(pairs, np.int64).reshape(-1, 2), near.reshape(-1, 2)])
-    return neighbours.connected(len(found), every)
 
 
 def _odd(found: Appearances) -> dict[str, list[str]]:
