@@ -16,7 +16,7 @@ from .chain import STEPS
 from .restorer import Restorer, learner_for, peaks
 from .restoring import Experience, Restoring, gather
 
-EPISODES = 2400
+EPISODES = 6000
 PART = 20  # episodes that are gathered together
 _KNOWN = 2500  # states that peaks stand at, at most
 _RIDGE = 0.3

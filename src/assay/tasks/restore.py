@@ -140,7 +140,7 @@ def train(
     Args:
         path: a folder of clean pictures, each at least 128 pixels a side.
         out: the file to write, .safetensors.
-        episodes: damaged parts to learn from; 2,400 by default.
+        episodes: damaged parts to learn from; 6,000 by default.
         seed: of everything random; the number of processes changes nothing.
         processes: that try filters; as many as processors by default.
         tell: shows a line about progress.
