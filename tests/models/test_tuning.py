@@ -93,8 +93,8 @@ def test_a_network_without_a_dense_layer_is_flattened_as_torch_does(torch, views
 def test_a_part_that_is_not_there_is_named(torch):
     with pytest.raises(InputError, match=r"--unfreeze must be last-block or 0 to 17, got 40"):
         tuning.make(tuning.Plan("finetune", unfreeze=40), classes=2, seed=0)
-    with pytest.raises(InputError, match=r"--backbone must be lite0, got 'timm:vgg16'"):
-        tuning.make(tuning.Plan("finetune", backbone="timm:vgg16"), classes=2, seed=0)
+    with pytest.raises(InputError, match=r"--backbone must be lite0 or timm:NAME, got 'vgg16'"):
+        tuning.make(tuning.Plan("finetune", backbone="vgg16"), classes=2, seed=0)
     with pytest.raises(InputError, match="layer 6, 'pool', must fit what reaches it"):
         tuning.make(tuning.Plan("cnn", layers="pool, pool, pool, pool, pool, pool", size=32), classes=2, seed=0)
 

@@ -1,4 +1,4 @@
-"""Networks that learn: small ones from a line of text, EfficientNet-Lite0 with its ImageNet weights, any that timm has.
+"""Networks that learn: small ones from a line of text, and EfficientNet-Lite0 with its ImageNet weights.
 
 Each is a chain (`torch.nn.Sequential`) that takes pictures as the house has them, (n, H, W) or (n, H, W, C), uint8 in
 0..255 or float in 0..1, and gives one number to each class. Nothing is fitted here. This is the only module that
@@ -75,11 +75,11 @@ def _parts() -> tuple[Any, Any, Any]:
     return Look, Residual, Root
 
 
-def look(mean: float, scale: float, *, shape: tuple[int, int, int]) -> Any:
+def look(mean: float | np.ndarray, scale: float | np.ndarray, *, shape: tuple[int, int, int]) -> Any:
     """Make the part that networks begin with: a picture of the house in, (n, channels, H, W) out.
 
     Args:
-        mean: that is taken away, in levels of 0..255.
+        mean: that is taken away, in levels of 0..255, one or one for each channel.
         scale: that the rest is divided by.
         shape: height, width and channels of the pictures.
 
@@ -107,7 +107,7 @@ def small_cnn(text: str, *, size: tuple[int, int], channels: int, classes: int, 
         InputError: the text is no network, or a layer does not fit the picture; torch is not installed.
     """
     followed = layers.steps(text, size=size, channels=channels)
-    _two_at_least(classes)
+    check_classes(classes)
     t = torch()
     with t.random.fork_rng(devices=[]):
         t.manual_seed(seed)
@@ -176,7 +176,7 @@ def lite0(*, size: int = backbone.SIZE, classes: int | None = None, dropout: flo
     """
     if size < 32:
         raise InputError(f"size must be 32 pixels or more, got {size!r}")
-    _two_at_least(classes or LITE0_CLASSES)
+    check_classes(classes or LITE0_CLASSES)
     t, (_, residual, _) = torch(), _parts()
     nn, w, side = t.nn, checkpoint.read(backbone.weights()), size
 
@@ -210,7 +210,7 @@ def lite0(*, size: int = backbone.SIZE, classes: int | None = None, dropout: flo
     chain["head"] = nn.Sequential(*unit("_conv_head", "_bn1"))
     chain["mean"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     chain["dropout"] = nn.Dropout(dropout)
-    chain["classes"] = _last(backbone.WIDTH, classes or LITE0_CLASSES, seed=seed)
+    chain["classes"] = last(backbone.WIDTH, classes or LITE0_CLASSES, seed=seed)
     if classes is None:
         load(chain["classes"], {"weight": w["_fc.weight"], "bias": w["_fc.bias"]})
     return nn.Sequential(chain).to(memory_format=t.channels_last)
@@ -300,13 +300,27 @@ def load(module: Any, values: Mapping[str, np.ndarray]) -> None:
     module.load_state_dict({name: t.from_numpy(np.array(value)) for name, value in values.items()})
 
 
-def _two_at_least(classes: int) -> None:
+def check_classes(classes: int) -> None:
+    """Refuse fewer than two classes.
+
+    Args:
+        classes: how many.
+
+    Raises:
+        InputError: there are fewer than two.
+    """
     if classes < 2:
         raise InputError(f"classes must be 2 or more, got {classes!r}")
 
 
-def _last(inputs: int, classes: int, *, seed: int) -> Any:
-    """Make a last layer; where it begins is a function of the seed alone."""
+def last(inputs: int, classes: int, *, seed: int) -> Any:
+    """Make a last layer; where it begins is a function of the seed alone.
+
+    Args:
+        inputs: numbers that go in.
+        classes: how many.
+        seed: of its weights.
+    """
     t = torch()
     with t.random.fork_rng(devices=[]):
         t.manual_seed(seed)

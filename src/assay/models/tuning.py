@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..pixels.recipes import RECIPES, Recipe
-from . import backbone, fitting, heads, inference, network, traced
+from . import backbone, fitting, heads, inference, network, traced, zoo
 from .examples import Examples
 from .graph import Graph, Step, shapes
 
@@ -130,9 +130,12 @@ def make(plan: Plan, *, classes: int, seed: int) -> Network:
     """
     if plan.method == "cnn":
         return _from_nothing(plan, classes=classes, seed=seed)
-    if plan.backbone != "lite0":
-        raise InputError(f"--backbone must be lite0, got {plan.backbone!r}")
-    chain = network.lite0(classes=classes, dropout=plan.dropout, seed=seed)
+    if plan.backbone == "lite0":
+        chain = network.lite0(classes=classes, dropout=plan.dropout, seed=seed)
+    elif plan.backbone.startswith(zoo.PREFIX):
+        chain = zoo.chain(plan.backbone, size=backbone.SIZE, classes=classes, dropout=plan.dropout, seed=seed)
+    else:
+        raise InputError(f"--backbone must be lite0 or {zoo.PREFIX}NAME, got {plan.backbone!r}")
     children = OrderedDict(chain.named_children())
     place = _place(plan, list(children))
     names = list(children)
@@ -142,12 +145,16 @@ def make(plan: Plan, *, classes: int, seed: int) -> Network:
         with t.random.fork_rng(devices=[]):
             t.manual_seed(seed)
             rest["flat"] = t.nn.Flatten()
-            rest["dense"] = t.nn.Linear(backbone.WIDTH, plan.head)
+            rest["dense"] = t.nn.Linear(children["classes"].in_features, plan.head)
             rest["relu"] = t.nn.ReLU()
             children["classes"] = t.nn.Linear(plan.head, classes)
     rest["dropout"], rest["classes"] = t.nn.Dropout(plan.dropout), children["classes"]
     module = _folded(t.nn.Sequential(rest)).requires_grad_(requires_grad=True)
-    return Network(backbone.graph().upto(_step(names[place - 1])), module)
+    if plan.backbone == "lite0":
+        return Network(backbone.graph().upto(_step(names[place - 1])), module)
+    before = _folded(t.nn.Sequential(OrderedDict(list(children.items())[:place])))
+    shape = (3, backbone.SIZE, backbone.SIZE)
+    return Network(traced.trace(before, shape, name=inference.IMAGE, prefix="trunk "), module)
 
 
 def _folded(module: Any) -> Any:

@@ -50,7 +50,8 @@ def learn(
         path: the folder, with a folder for each class; it is never written to.
         method: "head" (linear, on frozen features), "finetune" (the last layers learn too) or "cnn" (from nothing).
         compare: other methods to compare with; a head, which costs nothing, always is.
-        backbone: "lite0", which comes with assay.
+        backbone: "lite0", which comes with assay; or, where timm is installed, "timm:NAME" with the weights that it has
+            fetched, or "timm:NAME=FILE" with those of a file.
         unfreeze: how many of the last layers learn, or "last-block".
         head: width of a dense layer before the last one; none by default.
         dropout: share of what the last layer does not see while it learns, in [0, 1).

@@ -4,6 +4,7 @@ The trunk sees every view of every picture once, whatever the epochs and the fol
 so is each fold that is done and the epoch under way: a run that was killed goes on from there.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from functools import partial
@@ -131,7 +132,8 @@ def look(
     """
     made = tuning.make(plan, classes=classes, seed=seed)
     variants = rows.Variants(plan.views, plan.recipe, seed)
-    frozen = [graph.as_plain(made.trunk), backbone.identity() if plan.method == "finetune" else "", list(made.shape)]
+    weights = [hashlib.sha256(array.tobytes()).hexdigest() for _, array in sorted(made.trunk.weights.items())]
+    frozen = [graph.as_plain(made.trunk), weights, list(made.shape)]
     identity = fingerprint([frozen, str(variants)])
     top = workspace.folder / "trunks"
     trunk = Trunk(

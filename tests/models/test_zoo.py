@@ -1,0 +1,84 @@
+"""A network of timm as a chain gives what timm gives, learns on a frozen trunk, and is refused where it cannot."""
+
+import sys
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from assay.errors import InputError
+from assay.models import backbone, fitting, graph, inference, network, tuning, zoo
+from assay.models.examples import Arrays
+
+torch = pytest.importorskip("torch", reason="the extra train is not installed")
+
+
+@pytest.fixture(scope="module")
+def timm():
+    return pytest.importorskip("timm", reason="timm is not installed")
+
+
+@pytest.fixture(scope="module")
+def weights(timm, tmp_path_factory):
+    """Weights of a name, drawn at random, in a file."""
+
+    def draw(name):
+        path = tmp_path_factory.mktemp("weights") / f"{name}.safetensors"
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            save_file(network.arrays(timm.create_model(name)), path)
+        return path
+
+    return draw
+
+
+@pytest.mark.parametrize(
+    "name", ["test_resnet", "resnet10t", "mobilenetv2_050", pytest.param("vgg11", marks=pytest.mark.slow)]
+)
+def test_a_chain_gives_what_timm_gives(timm, weights, name):
+    path = weights(name)
+    made = zoo.chain(f"timm:{name}={path}", size=64, classes=3).eval()
+    whole = timm.create_model(name, checkpoint_path=str(path)).eval()
+    x = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
+    mean, deviation = (np.array(whole.pretrained_cfg[key], np.float32) for key in ("mean", "std"))
+    with torch.inference_mode():
+        maps = whole.forward_features(torch.from_numpy(((x / 255 - mean) / deviation).transpose(0, 3, 1, 2)).float())
+        trunk, _ = network.cut(made, frozen="head")
+        np.testing.assert_allclose(trunk(torch.from_numpy(x)), maps.mean(dim=(2, 3)), atol=1e-3)
+
+
+def test_the_end_of_it_learns_and_goes_to_the_file_as_steps(weights):
+    plan = tuning.Plan("finetune", backbone=f"timm:test_resnet={weights('test_resnet')}", head=6, views=0)
+    made = tuning.make(plan, classes=2, seed=0)
+    x = np.random.default_rng(0).integers(0, 256, (4, backbone.SIZE, backbone.SIZE, 3)).astype(np.uint8)
+    given = inference.Runner(made.trunk).run(x)
+    before = network.arrays(made.rest)
+    fitting.fit(made.rest, Arrays(given, np.arange(4) % 2), None, epochs=1, threads=1)
+    assert not all((before[name] == array).all() for name, array in network.arrays(made.rest).items())
+    tail = made.tail()
+    assert tuple(tail.inputs) == (inference.IMAGE,)
+    assert graph.shapes(tail)[tail.output] == (6,)
+    weight, bias = made.last()
+    expected = fitting.predict(made.rest, Arrays(given, np.arange(4)), threads=1)
+    np.testing.assert_allclose(inference.Runner(tail).run(x) @ weight.T + bias, expected, atol=1e-3)
+
+
+def test_what_timm_does_not_have_or_is_no_chain_is_refused(weights, tmp_path):
+    with pytest.raises(InputError, match="timm must have the network, got 'resnet5000'"):
+        zoo.chain("timm:resnet5000", size=64, classes=2)
+    with pytest.raises(InputError, match="must be a chain of parts that ends in maps, got 'test_vit'"):
+        zoo.chain(f"timm:test_vit={weights('test_vit')}", size=64, classes=2)
+    with pytest.raises(InputError, match="weights must be those of this network"):
+        zoo.chain(f"timm:resnet10t={weights('test_resnet')}", size=64, classes=2)
+    with pytest.raises(InputError, match=r"weights must be a .safetensors or .pth file"):
+        zoo.chain(f"timm:resnet10t={tmp_path / 'none.safetensors'}", size=64, classes=2)
+    with pytest.raises(
+        InputError, match="weights of test_efficientnet must be on this computer, got none: name a file"
+    ):
+        zoo.chain("timm:test_efficientnet", size=64, classes=2)
+
+
+def test_without_timm_the_line_that_installs_it_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "timm", None)
+    with pytest.raises(InputError, match="pip install timm"):
+        zoo.chain("timm:resnet18", size=64, classes=2)
