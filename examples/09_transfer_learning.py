@@ -52,8 +52,7 @@ assay learn photos/ --unfreeze 4 --head 1024 --dropout 0.5 --optimizer rmsprop -
 ```
 
 **The frozen part runs once.** What it makes of each picture, and of each changed view of it, is kept as 16-bit
-numbers; epochs, folds and later runs read that. Here everything, {models} trainings for cross-validation
-and the last one included, took {seconds:.0f} s on one processor.
+numbers; epochs, folds and later runs read that: here {models} trainings, those of cross-validation and the last one.
 
 ## 3 Pictures it has not seen
 
@@ -131,7 +130,6 @@ def main(out: Path) -> None:
         side=SIDE,
         weights=backbone.identity().split(":")[0],
         models=6,
-        seconds=seconds,
         headline=found.headline,
         names=" | ".join(f"said {name}" for name in names),
         dashes="---|" * len(names),
