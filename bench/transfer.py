@@ -74,7 +74,7 @@ def tables(data, rounds):
             theirs.append(plain(views, labels, plan))
         a, b = statistics.median(ours), statistics.median(theirs)
         lines.append(
-            f"| {name} | {a:.2f} | {min(ours):.2f} – {max(ours):.2f} | {b:.2f} | {min(theirs):.2f} – {max(theirs):.2f} | "
-            f"{b / a:.1f} x | {statistics.median(once):.2f} |"
+            f"| {name} | {a:.2f} | {min(ours):.2f} – {max(ours):.2f} | {b:.2f} | {min(theirs):.2f} – "
+            f"{max(theirs):.2f} | {b / a:.1f} x | {statistics.median(once):.2f} |"
         )
     return "\n".join(lines) + "\n"
