@@ -294,7 +294,7 @@ def test_beta_binomial_leaves_out_no_more_than_it_may(k, n, future):
         (lambda: prior_shift(np.eye(2), np.ones(2), np.zeros(2)), InputError, "new base rates must be"),
         (lambda: prior_shift(np.ones((2, 2)), np.ones(2), np.ones(2)), InputError, "sum to 1"),
         (lambda: base_rate(np.eye(2), np.ones(3)), InputError, r"\(n, k >= 2\) and \(k,\)|\(n, k\) and \(k,\)"),
-        (lambda: base_rate(np.zeros((0, 2)), np.ones(2)), UndefinedError, "needs 1 picture"),
+        (lambda: base_rate(np.zeros((0, 2)), np.ones(2)), UndefinedError, "needs 1 row"),
         (lambda: beta_posterior(3, 2), InputError, r"whole number in 0\.\.2"),
         (lambda: beta_posterior(1, 2, prior=(0, 1)), InputError, "prior must be two numbers > 0"),
         (lambda: beta_binomial(1, 2, 0), InputError, "future must be a whole number"),

@@ -72,7 +72,7 @@ def test_temperature_stays_in_range_where_the_data_set_no_bound():
         ([0, 2], [[1.0, 2], [1, 2]], None, InputError, r"labels must be whole numbers in 0\.\.1"),
         ([0, 1], [[1.0, np.inf], [1, 2]], None, InputError, "logits must be finite, got 1 that"),
         ([0, 1], [[1.0, 2], [1, 2]], [0], InputError, "groups must be"),
-        (np.zeros(0, int), np.zeros((0, 2)), None, UndefinedError, "needs 1 picture"),
+        (np.zeros(0, int), np.zeros((0, 2)), None, UndefinedError, "needs 1 row"),
     ],
 )
 def test_temperatures_without_an_answer_are_refused(labels, logits, groups, error, says):
@@ -158,7 +158,7 @@ def test_the_least_error_there_can_be_is_no_evidence():
         ([0, 1], [0.5, 1.5], 10, InputError, r"in \[0, 1\], got 0\.5\.\.1\.5"),
         ([0, 1], [0.5, np.nan], 10, InputError, "in"),
         ([0, 1], [0.5, 0.5], 0, InputError, "bins must be >= 1"),
-        ([], [], 10, UndefinedError, "needs 1 picture"),
+        ([], [], 10, UndefinedError, "needs 1 row"),
     ],
 )
 def test_what_is_no_probability_is_refused(labels, probabilities, bins, error, says):
@@ -267,7 +267,7 @@ def test_certain_and_right_still_admits_doubt():
 def test_no_probability_is_no_answer(function):
     with pytest.raises(InputError, match=r"probabilities must be in \[0, 1\]"):
         function(np.array([0, 1]), np.array([0.5, 1.5]))
-    with pytest.raises(UndefinedError, match="calibration needs 1 picture"):
+    with pytest.raises(UndefinedError, match="calibration needs 1 row"):
         function(np.zeros(0, bool), np.zeros(0))
     with pytest.raises(InputError, match="level must be in"):
         function(np.array([0, 1]), np.array([0.5, 0.5]), level=0)

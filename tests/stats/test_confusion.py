@@ -186,9 +186,9 @@ def test_what_is_no_class_is_refused(function, labels, predictions, classes, err
 def test_nothing_gives_no_share():
     none = np.array([], int)
     for share in (lambda: accuracy(none, none), lambda: majority(none)):
-        with pytest.raises(UndefinedError, match="needs 1 picture"):
+        with pytest.raises(UndefinedError, match="needs 1 row"):
             share()
-    with pytest.raises(UndefinedError, match="needs 1 picture"):
+    with pytest.raises(UndefinedError, match="needs 1 row"):
         balanced_accuracy(none, none, classes=2)
     with pytest.raises(InputError, match=r"groups must be \(2,\)"):
         accuracy(np.array([0, 1]), np.array([0, 1]), groups=np.zeros(3))

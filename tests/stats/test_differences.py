@@ -99,7 +99,7 @@ def test_differences_without_an_answer_are_refused():
         mover(Estimate(0, 0, 1, 0.95, "t"), Estimate(0, 0, 1, 0.95, "t"), correlation=1.5)
     with pytest.raises(InputError, match="counts must be whole"):
         paired_proportions(1, -1, 2, 3)
-    with pytest.raises(UndefinedError, match="needs 1 picture"):
+    with pytest.raises(UndefinedError, match="needs 1 row"):
         paired_proportions(0, 0, 0, 0)
     with pytest.raises(UndefinedError, match="needs 2 values"):
         means(np.array([1.0]), np.array([1.0, 2]))

@@ -93,10 +93,10 @@ def test_counts_and_hits_say_the_same():
         ((1.5, 3), {}, InputError, "whole number"),
         ((np.array([2, 0, 1]), 3), {}, InputError, "whole number"),
         ((np.array([1, 0]), 3), {}, InputError, r"got shape \(2,\)"),
-        ((0, 0), {}, UndefinedError, "needs 1 picture"),
+        ((0, 0), {}, UndefinedError, "needs 1 row"),
         ((1, 3), {"level": 1.0}, InputError, r"level must be in \(0, 1\)"),
         ((1, 3), {"method": "wald"}, InputError, "method must be one of wilson"),
-        ((1, 3), {"groups": np.arange(3)}, InputError, "per picture"),
+        ((1, 3), {"groups": np.arange(3)}, InputError, "row by row"),
     ],
 )
 def test_impossible_proportions_are_refused(arguments, options, error, says):
@@ -190,7 +190,7 @@ def test_grouped_coverage_over_a_grid(n_groups, truth, icc):
         ([0, 1], [0], InputError, "must be"),
         ([0, 2], [0, 1], InputError, r"in \[0, 1\], got np.float64\(2.0\)"),
         ([0, np.nan], [0, 1], InputError, "nan"),
-        ([], [], UndefinedError, "needs 1 picture"),
+        ([], [], UndefinedError, "needs 1 row"),
     ],
 )
 def test_impossible_hits_are_refused(hits, groups, error, says):

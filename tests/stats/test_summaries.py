@@ -183,7 +183,7 @@ def test_f1_over_groups_is_the_clustered_share_carried_over():
 def test_summaries_without_an_answer_are_refused():
     with pytest.raises(UndefinedError, match="mcc needs predictions of 2 classes, got 1"):
         mcc(np.array([0, 1]), np.array([0, 0]), classes=2)
-    with pytest.raises(UndefinedError, match="macro F1 needs 1 picture"):
+    with pytest.raises(UndefinedError, match="macro F1 needs 1 row"):
         macro_f1(np.zeros(0, int), np.zeros(0, int), classes=2)
     with pytest.raises(InputError, match="groups must be"):
         f1(np.array([0, 1]), np.array([0, 0]), classes=2, groups=np.zeros(3))

@@ -81,6 +81,7 @@ def cells(counts: np.ndarray, names: Sequence[str], tiles: Mapping[tuple[int, in
 def curves(
     found: Sequence[tuple[str, Curve, Band | None]],
     cutoff: float | None,
+    *,
     pairs: Sequence[tuple[str, str, Curve, Estimate]] = (),
 ) -> Html:
     """Show ROC curves.

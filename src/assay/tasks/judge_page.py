@@ -129,7 +129,7 @@ def _good(findings: Findings, unit: str) -> str:
     rows = zip(findings.classes, m.recall, m.precision, m.auc, counts.tolist(), strict=True)
     per_class = [] if two else list(rows)
     share = float(counts[findings.positive] / counts.sum()) if findings.positive is not None else None
-    curves = trust.curves(findings.curves, findings.cutoff.threshold if findings.cutoff else None, findings.pairs)
+    curves = trust.curves(findings.curves, findings.cutoff.threshold if findings.cutoff else None, pairs=findings.pairs)
     told = [page.estimates(findings.figures)]
     if findings.threshold is not None and findings.cutoff is not None:
         t = findings.threshold
