@@ -12,7 +12,7 @@ test: .venv/dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadscope
 
-test-all: .venv/dev
+test-all: .venv/dev .venv/train
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadscope -m ""
 
 lint: .venv/dev
@@ -21,7 +21,7 @@ lint: .venv/dev
 bench: .venv/bench
 	$(BIN)/python bench/run.py $(if $(DATA),--data $(DATA))
 
-examples: .venv/dev
+examples: .venv/dev .venv/train
 	for page in examples/[0-9]*.py; do $(BIN)/python $$page docs/examples || exit 1; done
 
 coverage: .venv/dev

@@ -31,6 +31,9 @@ class Recorded(Clock):
     def begin(self, stage, total):
         super().begin(stage, total)
         events.append([self._began, "begin", stage, total])
+    def skip(self, *stages):
+        super().skip(*stages)
+        events.append([time.monotonic(), "skip", *stages])
     def advance(self, count):
         super().advance(count)
         events.append([self._moved, "advance", count])

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from PIL import Image
 from skimage import data
 
-from assay.models.chain import ACTIONS
+from assay.models import chain
 from assay.models.damage import Damage
 from assay.models.restorer import Restorer
 from assay.pixels.fidelity import psnr, ssim
@@ -31,6 +31,7 @@ from assay.td.worlds import GUESSED, LEGS, MINUTES, CliffWalking, DriveHome, Ran
 from assay.workers.clock import Clock
 
 RUNS = 200
+SHOWN = np.s_[20:104, 20:120]  # part of the cat that is drawn
 PAGE = """# 1 Temporal differences v Monte Carlo
 
 Made by `make examples` from `examples/01_temporal_differences.py`.
@@ -101,13 +102,18 @@ knows nothing of a slow start, nor of stages to come. A made-up job of {n} pictu
 ![Predicted total while a job runs: the bar begins too high, then falls too low; the clock stays near](01_clock.png)
 
 When a tenth of the time has passed the bar is wrong by {bar_error:.0f} s (it says nothing before the first picture),
-the clock by {clock_error:.0f} s. On real runs: `python bench/clock.py`.
+the clock by {clock_error:.0f} s. On 30 real runs of 1 to 19 s, each left
+out once, its error is 0.17 (0.12 to 0.22) of the bar's at a tenth of the time, 0.30 (0.20 to 0.39) at half of it, 0.68
+(0.20 to 1.25) at nine tenths: `python bench/clock.py`.
 
 **Restoring.** Which filter comes next? A chain of filters is a game: what is seen of the picture is the state, the
 filters and *stop* are the moves, the gain in PSNR is the reward. Q-learning has learned it on photographs that it
-damaged itself. A picture that it never saw:
+damaged itself. How strong a filter is follows from the noise that is seen; the Wiener filter goes back to the noisy
+picture, led by what the filters before it have made of it, and is no use alone: what comes later decides what a move
+is worth. A picture that it never saw, beside the one filter of all that brings most, chosen with the clean picture in
+sight:
 
-![Damaged, after each filter of the chain, and the clean picture, with PSNR and SSIM of each](01_restore.png)
+![Damaged, the best one filter, the chain, and the clean picture, with PSNR and SSIM of each](01_restore.png)
 
 {chains}
 
@@ -193,11 +199,10 @@ def walks(out: Path) -> dict[str, list[tuple[float, Estimate]]]:
                 trail = Values(Table(7), method=method, alpha=alpha, initial=0.5).trail(own)
                 errors.append(np.sqrt(((trail[:, 1:6] - true) ** 2).mean(axis=1)))
             lines[f"{name} {alpha}"] = [(n + 1, mean(np.array(errors)[:, n])) for n in range(100)]
-    (out / "01_walk.png").write_bytes(
-        plots.png(
-            lambda ax: temporal.curves(lines, x="walks", y="error of the values (RMS)", low=0, ax=ax), size=(760, 400)
-        )
+    figure = plots.png(
+        lambda ax: temporal.curves(lines, x="walks", y="error of the values (RMS)", low=0, ax=ax), size=(760, 400)
     )
+    (out / "01_walk.png").write_bytes(smaller(figure))
     return lines
 
 
@@ -288,26 +293,33 @@ def time_left(out: Path) -> dict[str, float]:
 
 
 def restoring(out: Path) -> tuple[str, str]:
-    """Draw pictures on their way; return the chains in words, and what becomes of a clean picture."""
+    """Draw pictures before and after; return the chains in words, and what becomes of a clean picture."""
     clean = np.ascontiguousarray(data.chelsea()[40:240, 100:340])
     restorer, shelves, words = Restorer.load(), [], []
     for damage in (Damage(impulses=0.05, gaussian=12), Damage(blur=1.2, gaussian=8), Damage(gaussian=25, jpeg=30)):
         damaged = damage.apply(clean, rng=np.random.default_rng(1))
-        found = restorer.restore(damaged)
-        row, image = [(damaged, "damaged")], damaged
-        for name in found.chain:
-            image = ACTIONS[name](image)
-            row.append((image, name))
-        captions = [f"{name}\n{psnr(x, clean):.1f} dB, SSIM {ssim(x, clean):.2f}" for x, name in row]
-        pairs = [(x, caption) for (x, _), caption in zip(row, captions, strict=True)]
-        shelves.append((str(damage), [*pairs, (clean, "clean")]))
+        found, view = restorer.restore(damaged), chain.begin(damaged)
+        single, name = max(
+            ((chain.outcome(view, a)[1], name) for a, name in enumerate(chain.NAMED)), key=lambda x: psnr(x[0], clean)
+        )
+        row = [(damaged, "damaged"), (single, name), (found.image, "the chain"), (clean, "clean")]
+        pairs = []
+        for image, caption in row:
+            score = "" if image is clean else f"\n{psnr(image, clean):.1f} dB, SSIM {ssim(image, clean):.2f}"
+            pairs.append((np.ascontiguousarray(image[SHOWN]), caption + score))
+        shelves.append((str(damage), pairs))
         words.append(f"- {damage}: {found.words}")
-    size = panels.shelf_size(shelves, cell=140)
-    figure = plots.png(lambda ax: panels.shelf(shelves, cell=140, ax=ax), size=size)
-    Image.open(io.BytesIO(figure)).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(
-        out / "01_restore.png", optimize=True
-    )
+    size = panels.shelf_size(shelves, cell=200)
+    figure = plots.png(lambda ax: panels.shelf(shelves, cell=200, ax=ax), size=size)
+    (out / "01_restore.png").write_bytes(smaller(figure))
     return "\n".join(words), restorer.restore(clean).words
+
+
+def smaller(figure: bytes) -> bytes:
+    """Return a PNG of 64 colours."""
+    out = io.BytesIO()
+    Image.open(io.BytesIO(figure)).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    return out.getvalue()
 
 
 def told(estimate: Estimate) -> str:

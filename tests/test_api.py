@@ -74,6 +74,7 @@ def test_the_public_names_are_what_they_say():
         "learn",
         "look",
         "predict",
+        "rate",
         "restore",
         "run",
         "scan",
@@ -97,7 +98,8 @@ def test_results_are_frozen_and_every_class_says_what_it_is(kind):
 def test_a_command_takes_what_its_task_takes(verb):
     task = set(inspect.signature(getattr(assay, verb)).parameters) - {"tell", "stop"}
     (command,) = [c.callback for c in cli.app.registered_commands if c.callback.__name__ == verb]
-    learning = {"train", "episodes", "seed"} if verb == "restore" else set()  # of a second task
+    second = {"restore": {"train", "episodes", "seed"}, "rate": {"train", "scale", "middle", "seed"}}
+    learning = second.get(verb, set())  # of a second task
     assert set(inspect.signature(command).parameters) - {"json", "csv"} - learning == task
 
 

@@ -30,6 +30,7 @@ def commands():
 def photos(tmp_path_factory, album, save):
     """The places that the pages speak of: photos/ of two classes, new/, checked/, tables, a model, pictures."""
     from assay.tasks.compress import compress
+    from assay.tasks.rate import train
     from assay.tasks.run import run
 
     top = tmp_path_factory.mktemp("docs")
@@ -44,9 +45,14 @@ def photos(tmp_path_factory, album, save):
     columns = [f"{i % 7},{(i * i) % 11 + 3 * (i % 3)},{'ill' if i % 3 == 0 else 'well'}" for i in range(60)]
     (top / "patients.csv").write_text("\n".join(["dose,age,diagnosis", *columns]))
     shutil.copy(top / "photos" / "temple" / "001.jpg", top / "photo.jpg")
+    rated = sorted(p.name for p in (top / "photos" / "temple").iterdir())
+    rated += sorted(f"defect/{p.name}" for p in (top / "photos" / "defect").iterdir())
+    lines = [f"{name if '/' in name else f'temple/{name}'},{3 + i % 5},1.5" for i, name in enumerate(rated)]
+    (top / "ratings.csv").write_text("\n".join(["file,mean,sd", *lines]))
     files = [p.relative_to(top / "photos") for p in (top / "photos").rglob("*.*")]
     (top / "labels.csv").write_text("\n".join(["file,label", *(f"{p},{p.parent}" for p in files)]))
     run(top / "photos", out=top / "photos.assay", processes=1)
+    train(top / "photos", top / "ratings.csv", out=top / "photos.rated", processes=1)
     compress(top / "photos", components=[5], out=top / "photos.compressed", side=32)
     for name, file in zip(("first.jpg", "second.jpg"), sorted((top / "new").rglob("*.jpg")) * 2, strict=False):
         shutil.copy(file, top / name)

@@ -39,6 +39,15 @@ def test_blur_comes_before_noise_and_jpeg_last():
     assert len(np.unique(spotted)) > 3  # JPEG has smeared what was black and white on grey
 
 
+def test_early_impulses_come_before_other_noise():
+    image = picture()
+    rng = np.random.default_rng(3)
+    expected = noise.gaussian(noise.salt_and_pepper(image, fraction=0.1, rng=rng), sigma=9, rng=rng)
+    found = Damage(gaussian=9, impulses=0.1, early=True)
+    np.testing.assert_array_equal(found.apply(image, rng=np.random.default_rng(3)), expected)
+    assert str(found) == "gaussian 9 + early salt-and-pepper 10%"
+
+
 def test_jpeg_keeps_colours_in_their_place():
     red = np.zeros((32, 48, 3), np.uint8)
     red[..., 0] = 200
@@ -58,7 +67,7 @@ def test_drawn_mixtures_have_up_to_three_kinds_and_some_have_none():
         for d in (draw(rng=rng) for _ in range(2000))
     ]
     share = np.bincount(kinds) / 2000
-    assert share == pytest.approx([0.1, 0.9 * 0.35, 0.9 * 0.45, 0.9 * 0.2], abs=0.04)
+    assert share == pytest.approx([0.15, 0.85 * 0.35, 0.85 * 0.45, 0.85 * 0.2], abs=0.04)
     assert all(draw(clean=1.0, rng=rng) == Damage() for _ in range(5))
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from assay.errors import InputError
 from assay.models.damage import Damage
-from assay.models.symptoms import NAMES, _parts, symptoms
+from assay.models.symptoms import NAMES, _parts, noise, symptoms
 from assay.pixels import filters
 
 
@@ -24,12 +24,15 @@ def found(image, **damage):
 @pytest.mark.parametrize(
     ("name", "kind", "strengths"),
     [
+        ("fine noise", "gaussian", (3, 10, 30)),
+        ("coarse noise", "gaussian", (3, 10, 30)),
         ("noise", "gaussian", (3, 10, 30)),
         ("corners", "gaussian", (3, 10, 30)),
         ("fine", "gaussian", (3, 10, 30)),
         ("impulses", "impulses", (0, 0.02, 0.1)),
+        ("spikes", "impulses", (0, 0.02, 0.1)),
         ("blocks", "jpeg", (0, 40, 10)),
-        ("speckle", "speckle", (0, 0.1, 0.3)),
+        ("speckle", "speckle", (0, 0.03, 0.2)),
     ],
 )
 def test_the_more_damage_the_more_of_its_symptom(name, kind, strengths):
@@ -45,9 +48,29 @@ def test_corners_are_the_logarithm_of_the_sigma_of_noise():
         )
 
 
+@pytest.mark.parametrize("sigma", [4.0, 12.0, 25.0])
+@pytest.mark.parametrize("shape", [(128, 140), (260, 300)])
+def test_noise_is_told_from_the_calmest_places(sigma, shape):
+    flat = np.full(shape, 128, np.uint8)
+    rough = flat.copy()
+    rough[:, : shape[1] // 2] = np.random.default_rng(0).integers(90, 160, (shape[0], shape[1] // 2))
+    for clean, slack in ((flat, 0.08), (rough, 0.2)):
+        seen = [noise(symptoms(Damage(gaussian=sigma).apply(clean, rng=np.random.default_rng(i)))) for i in range(12)]
+        fine, coarse = np.mean(seen, axis=0)
+        assert fine == pytest.approx(sigma, rel=slack)
+        assert coarse == pytest.approx(sigma, rel=0.1 + slack)
+
+
+def test_jpeg_takes_the_fine_noise_and_leaves_the_coarse():
+    flat = np.full((256, 256), 128, np.uint8)
+    fine, coarse = noise(symptoms(Damage(gaussian=25, jpeg=30).apply(flat, rng=np.random.default_rng(0))))
+    assert fine < 12
+    assert coarse > 18
+
+
 def test_impulses_do_not_drown_the_rest():
     with_spots, without = found(picture(), gaussian=8, impulses=0.08), found(picture(), gaussian=8)
-    for name in ("noise", "corners", "middle"):
+    for name in ("fine noise", "noise", "corners", "middle"):
         assert with_spots[name] == pytest.approx(without[name], abs=0.35), name
 
 

@@ -25,6 +25,8 @@ OPTIONS = {
     "bilateral": "sigma=2,sigma_levels=25",
     "nonlocal_means": "strength=10,search=9",
     "tv": "weight=0.1",
+    "dct": "sigma=12",
+    "despike": "tolerance=10",
 }
 
 

@@ -319,7 +319,8 @@ def test_copies_of_rows_stay_in_one_fold(table, tmp_path):
         ("label,score\na,1\nb,2\n", {"prevalence": 1.0}, InputError, "--prevalence must be between 0 and 1, got 1.0"),
         ("label,score\na,1\nb,2\n", {"level": 95.0}, InputError, "--level must be between 0 and 1"),
         ("label,score\na,1\nb,2\n", {"cost_fn": 0.0}, InputError, "--cost-fn must be a number above 0"),
-        ("label,score\na,1\nb,2\n", {"folder": "x", "target": "label"}, InputError, "FOLDER goes with a .assay file"),
+        ("label,score\na,1\na,2\nb,3\nb,4\n", {"folder": "x"}, InputError, "FOLDER goes with a column 'file'"),
+        ("x,y\n1,a\n2,b\n", {"target": "y", "folder": "x"}, InputError, "FOLDER goes with a .assay file or"),
         ("x,y\n1,a\n2,b\n", {"target": "y", "folds": 1}, InputError, "--folds must be >= 2"),
         (
             "x,y\n5,a\n2,b\n3,b\n",

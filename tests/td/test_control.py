@@ -7,7 +7,7 @@ import pytest
 from assay.errors import InputError
 from assay.td import worlds
 from assay.td.codings import Linear, Table, Tiles
-from assay.td.control import METHODS, Control, Moves, greedy_path
+from assay.td.control import METHODS, Control, Moves, Trials, greedy_path
 from assay.td.policies import GREEDY, EpsilonGreedy, Schedule, Softmax
 from assay.td.worlds import CliffWalking, RandomWalk
 
@@ -157,6 +157,60 @@ def test_replay_finds_the_best_way_from_aimless_moves():
         learner.replay(Moves(s, a, r, after, end), sweeps=120, rng=rng)
         assert len(greedy_path(learner, world)) == 14
     assert learner.values([36])[0].max() == pytest.approx(-13)
+
+
+def test_solving_ends_where_replaying_for_ever_does():
+    world = CliffWalking()
+    rewards, following, origins = np.zeros((48, 4)), [], []
+    for s in range(48):
+        for a in range(4):
+            _, after, rewards[s, a], end = world.P[s][a][0]
+            if not end:
+                following.append(after)
+                origins.append((s, a))
+    learner = Control(Table(48), 4, method="q-learning")
+    learner.solve(Trials(np.arange(48), rewards, np.array(following), np.array(origins)), sweeps=60)
+    assert len(greedy_path(learner, world)) == 14
+    assert learner.values([36])[0] == pytest.approx([-13, -113, -14, -14])
+
+
+def test_solving_is_least_squares_held_by_a_ridge():
+    rng = np.random.default_rng(0)
+    seen, rewards, following = rng.normal(size=(30, 4)), rng.normal(size=(30, 2)), rng.normal(size=(5, 4))
+    origins = np.stack([np.arange(5) * 3, np.arange(5) % 2], axis=1)
+    learner = Control(Linear(4), 2, method="q-learning", gamma=0.6)
+    learner.solve(Trials(seen, rewards, following, origins), sweeps=2, ridge=0.7)
+    weights = np.zeros((2, 4))
+    for _ in range(2):
+        targets = rewards.copy()
+        for (state, action), after in zip(origins, following, strict=True):
+            targets[state, action] += 0.6 * max(float(w @ after) for w in weights)
+        # A ridge is as good as four more observations, each of one feature alone, whose value is 0.
+        rows, zeros = np.vstack([seen, np.sqrt(0.7) * np.eye(4)]), np.vstack([targets, np.zeros((4, 2))])
+        weights = np.linalg.lstsq(rows, zeros, rcond=None)[0].T
+    np.testing.assert_allclose(learner.weights_[0], weights, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rewards": np.zeros((3, 3))}, r"rewards \(3, 4\) and origins"),
+        ({"origins": np.array([[0, 4]])}, "among them"),
+        ({"origins": np.array([[3, 0]])}, "among them"),
+        ({"rewards": np.full((3, 4), np.nan)}, "rewards must be finite, got nan"),
+        ({"observations": np.array([0, 1, 48])}, r"states must be whole numbers in 0\.\.47"),
+    ],
+)
+def test_trials_must_fit(change, message):
+    fields = {"observations": np.arange(3), "rewards": np.zeros((3, 4)), "following": np.array([1])}
+    trials = Trials(**{**fields, "origins": np.array([[0, 1]]), **change})
+    with pytest.raises(InputError, match=message):
+        Control(Table(48), 4, method="q-learning").solve(trials)
+    for options in ({"ridge": -1.0}, {"sweeps": 0}):
+        with pytest.raises(InputError, match=r"solving needs q-learning, ridge >= 0 and sweeps >= 1"):
+            Control(Table(48), 4, method="q-learning").solve(trials, **options)
+    with pytest.raises(InputError, match="solving needs q-learning, ridge >= 0 and sweeps >= 1, got 'double-q'"):
+        Control(Table(48), 4, method="double-q").solve(trials)
 
 
 def test_every_learner_runs_on_gymnasiums_own_worlds():

@@ -3,7 +3,7 @@
 Results go to standard output, progress and errors to standard error. Exit 0: fine; 1: files are broken; 2: bad input.
 """
 
-from . import augment, denoise, folders, group, learning, likeness, networks, pictures, restore, trust
+from . import augment, denoise, folders, group, learning, likeness, networks, pictures, rating, restore, trust
 from .terminal import app
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "main",
     "networks",
     "pictures",
+    "rating",
     "restore",
     "trust",
 ]

@@ -29,6 +29,7 @@ def learn(
     epochs: Annotated[int | None, typer.Option(help="Times through the pictures.")] = None,
     optimizer: Annotated[str, typer.Option(help="adam, rmsprop or sgd.")] = "adam",
     learning_rate: Annotated[float | None, typer.Option(help="At the beginning; it falls along half a wave.")] = None,
+    mixup: Annotated[float, typer.Option(help="How strongly two pictures are mixed while learning; 0: not.")] = 0.4,
     views: Annotated[int, typer.Option(help="Changed views of each picture to learn from beside it.")] = 8,
     labels: Annotated[
         str, typer.Option(help="'folders', or a CSV file with the columns file and label (group, part at need).")
@@ -64,6 +65,7 @@ def learn(
         epochs=epochs,
         optimizer=optimizer,
         learning_rate=learning_rate,
+        mixup=mixup,
         views=views,
         labels=labels,
         out=out,

@@ -63,9 +63,22 @@ def card(path: Path, *, json: bool) -> None:
         path: a .assay file.
         json: as one JSON object.
     """
+    from ..tasks.card import RatingCard
     from ..tasks.card import card as work
 
     result = do(lambda tell, stop: work(path))  # noqa: ARG005 - there is nothing to wait for
+    if isinstance(result, RatingCard):
+        steps = result.scale
+        rows = [
+            ("model", f"{result.file}: {result.bytes / 1e6:,.1f} MB"),
+            ("rates", f"{len(steps)} steps, {steps[0]:g} to {steps[-1]:g}; good from {result.middle:g} on"),
+            ("looks at", result.looks_at),
+            *((name, f"{e.value:.3f}  {e.low:.3f} to {e.high:.3f}") for name, e in result.figures.items()),
+            ("on", f"{result.pictures or 0:,} pictures, each while it was not learned from"),
+            *((name.replace("_", " "), value) for name, value in result.made.items()),
+        ]
+        show(result, [f"{name:24}{value}" for name, value in rows], as_json=json)
+        return
     rows = [
         ("model", f"{result.file}: {result.bytes / 1e6:,.1f} MB"),
         ("classes", ", ".join(result.classes)),
@@ -100,7 +113,8 @@ def filter(  # noqa: A001 - the verb
             "  conservative:size=5,border=cut  crimmins:iterations=1  laplacian:neighbours=8"
             "  laplacian_of_gaussian:sigma=1.4"
             "  unsharp:radius=2,percent=150,threshold=3  lowpass:radius=30,kind=gaussian  highpass:radius=30"
-            "  bilateral:sigma=3,sigma_levels=25  nonlocal_means:strength=10  tv:weight=0.1."
+            "  bilateral:sigma=3,sigma_levels=25  nonlocal_means:strength=10  tv:weight=0.1"
+            "  dct:sigma=12  despike:tolerance=0."
             "  Colour is filtered in RGB; space=hsv or space=lab at need.",
         ),
     ],

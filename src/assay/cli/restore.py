@@ -27,7 +27,7 @@ def restore(
         Path | None,
         typer.Option(help="Learn from a folder of clean pictures instead, and write the restorer to --model."),
     ] = None,
-    episodes: Annotated[int | None, typer.Option(help="Damaged parts to learn from; 1,920 by default.")] = None,
+    episodes: Annotated[int | None, typer.Option(help="Damaged parts to learn from; 6,000 by default.")] = None,
     seed: Seed = 0,
     processes: Processes = None,
     json: Json = False,

@@ -39,6 +39,10 @@ class Activations:
     def __contains__(self, sha256: object) -> bool:
         return sha256 in self._places
 
+    def keys(self) -> set[str]:
+        """Return the pictures that are on disk."""
+        return set(self._places)
+
     def put(self, sha256: str, values: np.ndarray) -> None:
         """Add what was made of one picture; it is on disk when its shard is full, or after `flush`.
 

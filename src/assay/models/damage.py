@@ -8,13 +8,16 @@ import numpy as np
 from ..errors import InputError
 from ..pixels import filters, noise
 
+_EARLY = 0.3  # chance that impulses come before other noise
+
 
 @dataclass(frozen=True, slots=True)
 class Damage:
     """A mixture: blur first, as a lens makes it, then noise, as a sensor and a line do, then JPEG.
 
     blur: sigma in pixels; speckle: sigma of a factor on each pixel; gaussian: sigma in grey levels of 255; impulses:
-    share of pixels that become black or white; jpeg: quality 1 to 100, or 0 for none.
+    share of pixels that become black or white; jpeg: quality 1 to 100, or 0 for none; early: impulses come before the
+    other noise, as of a sensor's dead pixels, not after it.
     """
 
     blur: float = 0.0
@@ -22,6 +25,7 @@ class Damage:
     gaussian: float = 0.0
     impulses: float = 0.0
     jpeg: int = 0
+    early: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.jpeg <= 100:
@@ -32,7 +36,7 @@ class Damage:
             f"blur {self.blur:g}" if self.blur else "",
             f"speckle {self.speckle:g}" if self.speckle else "",
             f"gaussian {self.gaussian:g}" if self.gaussian else "",
-            f"salt-and-pepper {self.impulses:.0%}" if self.impulses else "",
+            f"{'early ' * self.early}salt-and-pepper {self.impulses:.0%}" if self.impulses else "",
             f"JPEG {self.jpeg}" if self.jpeg else "",
         )
         return " + ".join(part for part in parts if part) or "none"
@@ -53,11 +57,13 @@ class Damage:
         if image.dtype != np.uint8:
             raise InputError(f"damage needs a picture of uint8, got {image.dtype}")
         image = filters.gaussian(image, sigma=self.blur)
+        if self.impulses and self.early:
+            image = noise.salt_and_pepper(image, fraction=self.impulses, rng=rng)
         if self.speckle:
             image = noise.speckle(image, sigma=self.speckle, rng=rng)
         if self.gaussian:
             image = noise.gaussian(image, sigma=self.gaussian, rng=rng)
-        if self.impulses:
+        if self.impulses and not self.early:
             image = noise.salt_and_pepper(image, fraction=self.impulses, rng=rng)
         return jpeg(image, quality=self.jpeg) if self.jpeg else image
 
@@ -78,7 +84,7 @@ def jpeg(image: np.ndarray, *, quality: int) -> np.ndarray:
     return again if again.ndim == 2 else np.ascontiguousarray(again[..., ::-1])
 
 
-def draw(*, clean: float = 0.1, rng: np.random.Generator) -> Damage:
+def draw(*, clean: float = 0.15, rng: np.random.Generator) -> Damage:
     """Draw a mixture of one to three kinds of damage of random strength.
 
     Args:
@@ -92,4 +98,5 @@ def draw(*, clean: float = 0.1, rng: np.random.Generator) -> Damage:
     blur, speckle, gaussian, impulses, quality = (
         rng.uniform((0.6, 0.05, 4, 0.01, 15), (1.6, 0.25, 32, 0.14, 80)) * there
     ).tolist()
-    return Damage(blur=blur, speckle=speckle, gaussian=gaussian, impulses=impulses, jpeg=int(quality))
+    early = bool(rng.random() < _EARLY)
+    return Damage(blur, speckle, gaussian, impulses, int(quality), early)

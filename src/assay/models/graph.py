@@ -260,7 +260,7 @@ def _window(step: Step, shape: Shape, kernel: Shape) -> tuple[int, int]:
         raise InputError(f"stride, dilation and size of {step.name!r} must be >= 1, got {step.options}")
     reach = tuple((k - 1) * g + 1 for k, g in zip(kernel, gap, strict=True))
     top, left, bottom, right = padding(step, shape, reach)
-    if max(top, bottom) >= max(reach[0], 2) or max(left, right) >= max(reach[1], 2):
+    if step.op != "convolution" and (max(top, bottom) >= reach[0] or max(left, right) >= reach[1]):
         raise InputError(f"the padding of {step.name!r} must be under its size, got {step.options}")
     height, width = shape[1] + top + bottom - reach[0], shape[2] + left + right - reach[1]
     if min(height, width) < 0:

@@ -1,6 +1,6 @@
 """A restorer: a picture in, a better one out, by a chain of plain filters that it has learned to choose.
 
-What it sees of a picture (`chain.state`) is told by how near it is to some hundred states it knows, each a peak; the
+What it sees of a picture (`chain.state`) is told by how near it is to some thousand states it knows, each a peak; the
 value of a filter is a weighted sum of peaks, and Q-learning (`td.control`) has found the weights.
 """
 
@@ -12,7 +12,6 @@ from typing import Any, Self
 import numpy as np
 
 from ..errors import InputError
-from ..pixels import colour
 from ..td import saved
 from ..td.codings import Linear
 from ..td.control import Control
@@ -20,15 +19,12 @@ from . import chain
 from .chain import ACTIONS, STEPS, WIDTH
 from .symptoms import LEAST
 
-FORMAT = 1
+FORMAT = 2
 SHIPPED = Path(__file__).parent / "restorer.safetensors"
 _WIDTH = 4.0  # of a peak, in standard deviations of what is seen: its value there is exp(-1)
-_WORTH = (
-    2.0,
-    1.2,
-)  # dB that a first filter must be thought to bring, and a later one: clean pictures are to be left alone
-_GAMMA = 0.5  # what comes later counts less: values are surer where pictures were seen more
-_FILTERS = tuple(ACTIONS.values())
+# dB that a first filter must be thought to bring, and a later one: clean pictures are to be left alone.
+_WORTH = (1.5, 0.1)
+_GAMMA = 0.9  # what comes later counts a little less: values are surer where pictures were seen more
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +54,10 @@ class Restorer:
     """Chooses filters for a picture, one after the other, until none is worth it.
 
     Args:
-        known: float (m, 14), states that peaks stand at, each column divided by its scale.
-        scale: float (14,), > 0.
+        known: float (m, WIDTH), states that peaks stand at, each column divided by its scale.
+        scale: float (WIDTH,), > 0.
         learner: action values over the m peaks and a constant.
-        quality: float (29, 2), weights of the SSIM of the picture as it is, and after the chain.
+        quality: float (m + 1,), weights of the SSIM of a picture, over the same.
         notes: how it came about: plain JSON values.
     """
 
@@ -84,22 +80,22 @@ class Restorer:
         """
         if min(image.shape[:2]) < LEAST:
             raise InputError(f"a picture to restore must be {LEAST} x {LEAST} or larger, got {image.shape}")
-        done: list[int] = []
-        image, gain, before, after = image.copy(), 0.0, 0.0, 0.0
-        while len(done) < STEPS:
-            seen = chain.state(colour.to_uint8(image), done)[None]
-            values = self.learner.values(peaks(seen / self.scale, self.known))[0]
-            if not done:
-                before, after = (squares(seen / self.scale) @ self.quality)[0].clip(0, 1)
-            values[done] = -np.inf  # the same filter again does little, but for harm where the values are wrong
+        view, gain = chain.begin(image.copy()), 0.0
+        words: list[str] = []
+        scores: list[float] = []
+        while True:
+            near = peaks(chain.state(view)[None] / self.scale, self.known)
+            scores.append(float((near @ self.quality)[0].clip(0, 1)))
+            values = self.learner.values(near)[0]
+            values[list(view.done)] = -np.inf  # the same filter again does little, but for harm where values are wrong
             action = int(values.argmax())
-            if action == 0 or values[action] - values[0] < _WORTH[bool(done)]:
+            if len(words) == STEPS or action == 0 or values[action] - values[0] < _WORTH[bool(words)]:
                 break
             gain = gain or float(values[action])
-            image = np.ascontiguousarray(_FILTERS[action](image))
-            done.append(action)
-        names = tuple(chain.WORDS[a] for a in done)
-        return Restored(image, names, gain, float(before), float(max(before, after) if done else before))
+            said, found = chain.outcome(view, action)
+            words.append(said)
+            view = chain.follow(view, action, np.ascontiguousarray(found))
+        return Restored(view.image, tuple(words), gain, scores[0], max(scores[0], scores[-1]))
 
     def pack(self) -> bytes:
         """Return it as the bytes of a safetensors file."""
@@ -133,7 +129,7 @@ class Restorer:
             raise InputError(f"a restorer must hold known states and their values, got no {e} in {path}") from e
         m = len(known)
         shapes = (known.shape, scale.shape, values.shape, quality.shape)
-        wanted = ((m, WIDTH), (WIDTH,), (len(ACTIONS), m + 1), (2 * WIDTH + 1, 2))
+        wanted = ((m, WIDTH), (WIDTH,), (len(ACTIONS), m + 1), (m + 1,))
         if shapes != wanted or not m or not (scale > 0).all():
             raise InputError(f"a restorer's arrays must fit each other, got shapes {shapes} in {path}")
         learner = learner_for(m)
@@ -141,13 +137,14 @@ class Restorer:
         return cls(known, scale, learner, quality, notes=dict(card.get("notes") or {}))
 
 
-def learner_for(m: int) -> Control:
+def learner_for(m: int, *, actions: int = len(ACTIONS)) -> Control:
     """Return a learner of action values over peaks.
 
     Args:
         m: peaks.
+        actions: that it tells apart.
     """
-    return Control(Linear(m + 1), len(ACTIONS), method="q-learning", gamma=_GAMMA)
+    return Control(Linear(m + 1), actions, method="q-learning", gamma=_GAMMA)
 
 
 def peaks(states: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -162,15 +159,3 @@ def peaks(states: np.ndarray, known: np.ndarray) -> np.ndarray:
     """
     squared = (states**2).sum(axis=1)[:, None] + (known**2).sum(axis=1) - 2 * states @ known.T
     return np.hstack([np.exp(-np.sqrt(np.maximum(squared, 0)) / _WIDTH), np.ones((len(states), 1))])
-
-
-def squares(states: np.ndarray) -> np.ndarray:
-    """Return 1, the numbers and their squares.
-
-    Args:
-        states: float (n, d).
-
-    Returns:
-        float64 (n, 2 d + 1).
-    """
-    return np.hstack([np.ones((len(states), 1)), states, states**2])

@@ -5,6 +5,7 @@ learning again and again.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import gymnasium
@@ -13,17 +14,15 @@ from gymnasium import spaces
 
 from ..errors import InputError
 from ..pixels import fidelity
-from ..td.control import Moves
-from . import damage
-from .chain import ACTIONS, COST, STEPS, WIDTH, state
+from . import chain, damage
+from .chain import ACTIONS, COST, STEPS, WIDTH, View
 from .damage import Damage
 from .symptoms import SIDE
 
 _BEST = 50.0  # dB, beyond which nothing is gained: an untouched clean picture has infinitely many
-_LOOKED = 2  # filters of each state whose outcome is looked at again; what the others lead to is taken for nothing
-_ON = 0.6  # chance to go on after a filter: first steps matter most, and each costs as much as a later one
+_LOOKED = 4  # filters of each state whose outcome is looked at again; what the others lead to is taken for nothing
+_ON = 0.75  # chance to go on after a filter: first steps matter most, and each costs as much as a later one
 _SEEN = 8.0  # ends of what a restorer sees
-_FILTERS = tuple(ACTIONS.values())
 
 
 def gain(image: np.ndarray, clean: np.ndarray) -> float:
@@ -60,8 +59,8 @@ class Restoring(gymnasium.Env[np.ndarray, int]):
         self._pictures, self._mixture = pictures, mixture
         self.observation_space: Any = spaces.Box(-_SEEN, _SEEN, (WIDTH,), np.float64)
         self.action_space: Any = spaces.Discrete(len(ACTIONS))
-        self.clean = self.image = np.zeros((SIDE, SIDE), np.uint8)
-        self.done: list[int] = []
+        self.clean = np.zeros((SIDE, SIDE), np.uint8)
+        self.view: View = chain.begin(self.clean)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -74,7 +73,7 @@ class Restoring(gymnasium.Env[np.ndarray, int]):
         part = picture[top : top + SIDE, left : left + SIDE]
         self.clean = np.ascontiguousarray(part[:, ::-1] if rng.random() < 0.5 else part)
         drawn = self._mixture(rng)
-        self.image, self.done = drawn.apply(self.clean, rng=rng), []
+        self.view = chain.begin(drawn.apply(self.clean, rng=rng))
         return self.seen(), {"damage": str(drawn)}
 
     def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
@@ -83,25 +82,44 @@ class Restoring(gymnasium.Env[np.ndarray, int]):
             raise InputError(f"action must be in 0..{len(ACTIONS) - 1}, got {action!r}")
         if action == 0:
             return self.seen(), 0.0, True, False, {}
-        before = gain(self.image, self.clean)
-        self.image = _FILTERS[action](self.image)
-        self.done = [*self.done, int(action)]
-        return self.seen(), gain(self.image, self.clean) - before - COST, len(self.done) == STEPS, False, {}
+        before = gain(self.view.image, self.clean)
+        self.view = chain.follow(self.view, int(action), chain.outcome(self.view, action)[1])
+        reward = gain(self.view.image, self.clean) - before - COST
+        return self.seen(), reward, len(self.view.done) == STEPS, False, {}
 
     def seen(self) -> np.ndarray:
-        """Return what a restorer sees now, float64 (14,)."""
-        return np.asarray(state(self.image, self.done).clip(-_SEEN, _SEEN))
+        """Return what a restorer sees now, float64 (WIDTH,)."""
+        return _seen(self.view)
 
     def outcomes(self) -> tuple[list[np.ndarray], np.ndarray]:
         """Return the picture after each action, and each action's reward, float64 (actions,)."""
-        images = [f(self.image) for f in _FILTERS]
-        before = gain(self.image, self.clean)
+        images = [chain.outcome(self.view, a)[1] for a in range(len(ACTIONS))]
+        before = gain(self.view.image, self.clean)
         rewards = np.array([gain(image, self.clean) - before - COST for image in images])
         rewards[0] = 0.0
         return images, rewards
 
 
-def gather(world: Restoring, episodes: int, *, rng: np.random.Generator) -> Moves:
+def _seen(view: View) -> np.ndarray:
+    return np.asarray(chain.state(view).clip(-_SEEN, _SEEN))
+
+
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """What was lived through: every action in each of n states.
+
+    seen: float64 (n, WIDTH); rewards: float64 (n, actions); following: float64 (k, WIDTH), what some of the actions led
+    to; origins: int64 (k, 2), from which state and by which action; scores: float64 (n,), SSIM of each picture.
+    """
+
+    seen: np.ndarray
+    rewards: np.ndarray
+    following: np.ndarray
+    origins: np.ndarray
+    scores: np.ndarray
+
+
+def gather(world: Restoring, episodes: int, *, rng: np.random.Generator) -> Experience:
     """Live through episodes, and in each state try every action.
 
     Half of the time the best is then done, else one of the next best, or any.
@@ -112,15 +130,13 @@ def gather(world: Restoring, episodes: int, *, rng: np.random.Generator) -> Move
         rng: source of randomness.
 
     Returns:
-        A move for each action of each state. Of actions that bring much less than the best, what they lead to is
-        not looked at: they count as if one stopped there.
+        The experience. What actions lead to that bring much less than the best is not looked at.
     """
     seen: list[np.ndarray] = []
-    after: list[np.ndarray] = []
-    chosen: list[int] = []
-    rewards: list[float] = []
-    ended: list[bool] = []
-    n = len(ACTIONS)
+    rewards: list[np.ndarray] = []
+    following: list[np.ndarray] = []
+    origins: list[tuple[int, int]] = []
+    scores: list[float] = []
     for _ in range(episodes):
         here, _ = world.reset()
         while True:
@@ -128,18 +144,19 @@ def gather(world: Restoring, episodes: int, *, rng: np.random.Generator) -> Move
             order = np.argsort(-gains[1:]) + 1
             best = int(order[0]) if gains[order[0]] > 0 else 0
             draw = rng.random()
-            action = best if draw < 0.5 else int(order[rng.integers(4)] if draw < 0.85 else rng.integers(1, n))
-            looked = {int(a) for a in order[:_LOOKED]} | {action} - {0}
-            last = len(world.done) == STEPS - 1
-            then = dict.fromkeys(range(n), here) | {
-                a: state(images[a], [*world.done, a]).clip(-_SEEN, _SEEN) for a in looked
-            }
-            seen += [here] * n
-            chosen += range(n)
-            rewards += gains.tolist()
-            after += [then[a] for a in range(n)]
-            ended += [last or a not in looked for a in range(n)]
+            action = best if draw < 0.5 else int(order[rng.integers(6)] if draw < 0.85 else rng.integers(1, len(gains)))
+            last = len(world.view.done) == STEPS - 1
+            then = {a: chain.follow(world.view, a, images[a]) for a in {*order[:_LOOKED].tolist(), action} - {0}}
+            if not last:
+                following += [_seen(view) for view in then.values()]
+                origins += [(len(seen), a) for a in then]
+            seen.append(here)
+            rewards.append(gains)
+            scores.append(fidelity.ssim(world.view.image, world.clean))
             if action == 0 or last or rng.random() > _ON:
                 break
-            world.image, world.done, here = images[action], [*world.done, action], then[action]
-    return Moves(np.array(seen), np.array(chosen), np.array(rewards), np.array(after), np.array(ended))
+            world.view, here = then[action], _seen(then[action])
+    places = np.array(origins, np.int64).reshape(-1, 2)
+    return Experience(
+        np.array(seen), np.array(rewards), np.array(following).reshape(-1, WIDTH), places, np.array(scores)
+    )

@@ -62,14 +62,27 @@ def pack(model: Model) -> bytes:
     if model.tail is not None:
         card |= {"format": TAILED, "tail": graph.as_plain(model.tail)}
         arrays |= {f"tail.{name}": array for name, array in model.tail.weights.items()}
+    return archive(card, arrays)
+
+
+def archive(card: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
+    """Write a card and arrays as a model file, whatever the kind of model.
+
+    Args:
+        card: plain JSON values.
+        arrays: by name.
+
+    Returns:
+        The bytes of a `.assay` file, the same for the same content.
+    """
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(buffer, "w") as file:
         text = json.dumps(card, indent=1, sort_keys=True, ensure_ascii=True, allow_nan=False)
         for name, data in (
             (_CARD, text.encode()),
             (_WEIGHTS, save({k: np.array(v, order="C") for k, v in arrays.items()})),
         ):
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
+            file.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
@@ -85,30 +98,17 @@ def unpack(path: Path) -> Model:
     Raises:
         InputError: the file is no model, is broken, or was written by a newer version.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            card = json.loads(_entry(archive, _CARD))
-            arrays = load(_entry(archive, _WEIGHTS))
-    except (
-        OSError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        KeyError,
-        ValueError,
-        TypeError,
-        RuntimeError,  # too deep, encrypted, or packed in a way that zipfile does not know
-        SafetensorError,
-    ) as e:
-        raise InputError(f"MODEL must be a file that assay wrote, got {path}: {e}") from e
-    if not isinstance(card, dict) or card.get("format") not in (FORMAT, TAILED):
-        written = card.get("format") if isinstance(card, dict) else type(card).__name__
+    card, arrays = opened(path)
+    if card.get("kind") == "rating":
         raise InputError(
-            f"MODEL must be of format {FORMAT} or {TAILED}, got {written!r} in {path}: use the assay that wrote it"
+            f"MODEL must be a classifier, got one that rates, {path}: rate pictures with `assay rate FOLDER "
+            f"--model MODEL`"
         )
-    for name, array in arrays.items():
-        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
-            raise InputError(f"a model's arrays must be finite numbers, got {name} of {array.dtype} in {path}")
+    if card.get("format") not in (FORMAT, TAILED):
+        raise InputError(
+            f"MODEL must be of format {FORMAT} or {TAILED}, got {card.get('format')!r} in {path}: use the assay "
+            f"that wrote it"
+        )
     try:
         head = _head(card, arrays)
         parts = {k.removeprefix("novelty."): v for k, v in arrays.items() if k.startswith("novelty.")}
@@ -121,6 +121,42 @@ def unpack(path: Path) -> Model:
     except (KeyError, TypeError, ValueError, IndexError) as e:
         raise InputError(f"MODEL must hold a head that fits its classes, got {path}: {e}") from e
     return Model(head, novelty, card, tail)
+
+
+def opened(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Read card and arrays of a model file, whatever the kind of model.
+
+    Args:
+        path: a `.assay` file.
+
+    Returns:
+        The card, and arrays of finite numbers by name.
+
+    Raises:
+        InputError: the file is no model, or is broken.
+    """
+    try:
+        with zipfile.ZipFile(path) as file:
+            card = json.loads(_entry(file, _CARD))
+            arrays = load(_entry(file, _WEIGHTS))
+    except (
+        OSError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        KeyError,
+        ValueError,
+        TypeError,
+        RuntimeError,  # too deep, encrypted, or packed in a way that zipfile does not know
+        SafetensorError,
+    ) as e:
+        raise InputError(f"MODEL must be a file that assay wrote, got {path}: {e}") from e
+    if not isinstance(card, dict):
+        raise InputError(f"MODEL must be a file that assay wrote, got a card of {type(card).__name__} in {path}")
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+            raise InputError(f"a model's arrays must be finite numbers, got {name} of {array.dtype} in {path}")
+    return card, arrays
 
 
 def _entry(archive: zipfile.ZipFile, name: str) -> bytes:

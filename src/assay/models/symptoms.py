@@ -17,7 +17,18 @@ _PARTS = 4  # that are looked at, at most
 _GRID = 8  # pixels of a JPEG block
 LEAST = 24  # pixels of the shorter side at least
 
-NAMES = ("noise", "fine", "middle", "coarse", "impulses", "corners", "blocks", "speckle", "brightness", "edges")
+_FLOOR = 0.4  # grey levels below which a logarithm tells little
+_NEAR = 40  # grey levels from black or white that may be a spike
+_LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
+_BLOCK = 16  # pixels of a side of the squares whose calmest tell the noise
+_CALM = 0.1  # share of squares that are calmer
+# Calmest squares of plain noise have less of it than others, by so much: of 14 x 14 and of 8 x 8 such pixels.
+_FINE, _COARSE = 1.115, 1.25
+
+NAMES = (
+    *("fine noise", "coarse noise", "noise", "fine", "middle", "coarse", "impulses", "spikes", "corners", "blocks"),
+    *("speckle", "brightness", "edges", "crisp"),
+)
 
 
 def symptoms(image: np.ndarray) -> np.ndarray:
@@ -27,11 +38,13 @@ def symptoms(image: np.ndarray) -> np.ndarray:
         image: picture, uint8, (H, W) or (H, W, 3), 24 x 24 pixels at least.
 
     Returns:
-        float64 (10,), each about -2 to 2, in the order of NAMES: noise: its sigma at half the size, as a logarithm;
-        fine, middle, coarse: how much there is at about 1, 2 and 4 pixels, as logarithms; impulses: share of black and
-        white pixels among others; corners: the sigma of noise at full size, which JPEG and blur take away first, as a
-        logarithm; blocks: jumps at every 8th pixel against jumps elsewhere; speckle: how much more noise there is where
-        it is bright; brightness; edges: how much what is there at 2 pixels keeps to few places.
+        float64 (14,), each about -2 to 2, in the order of NAMES: fine noise, coarse noise: its sigma at full and at
+        half the size where the picture is calmest, as a logarithm; noise: its sigma at half the size everywhere, as a
+        logarithm; fine, middle, coarse: how much there is at about 1, 2 and 4 pixels, as logarithms; impulses: share of
+        black and white pixels among others; spikes: share of those that are nearly so; corners: the sigma of noise at
+        full size everywhere, as a logarithm; blocks: jumps at every 8th pixel against jumps elsewhere; speckle: how
+        much more noise there is where it is bright; brightness; edges: how much what is there at 2 pixels keeps to few
+        places; crisp: how much steeper the steepest edges are at 1 than at 2 pixels.
 
     Raises:
         InputError: the picture is not uint8, or too small.
@@ -39,7 +52,30 @@ def symptoms(image: np.ndarray) -> np.ndarray:
     if image.dtype != np.uint8:
         raise InputError(f"symptoms need a picture of uint8, got {image.dtype}")
     checked(image, side=LEAST)
-    return np.asarray(np.mean([_part(part) for part in _parts(image)], axis=0))
+    found = [_part(part) for part in _parts(image)]
+    return np.concatenate(
+        [
+            [_log(_calmest([fine for _, fine, _ in found]) * _FINE, 3)],
+            [_log(_calmest([coarse for *_, coarse in found]) * 2 * _COARSE, 3)],
+            np.mean([rest for rest, *_ in found], axis=0),
+        ]
+    )
+
+
+def noise(seen: np.ndarray) -> tuple[float, float]:
+    """Tell the sigma of noise from symptoms.
+
+    Args:
+        seen: from `symptoms`.
+
+    Returns:
+        In grey levels of 255, >= 0: as it shows at full size, and as it shows at half the size. Of noise that is
+        independent from pixel to pixel both are its sigma; of noise that JPEG has smoothed only the second is.
+
+    Source: Immerkaer 1996, doi:10.1006/cviu.1996.0060, in the calmest tenth of small squares.
+    """
+    fine, coarse = (max(3 * 2 ** (1.5 * float(x)) - _FLOOR, 0.0) for x in seen[:2])
+    return fine, coarse
 
 
 def _parts(image: np.ndarray) -> list[np.ndarray]:
@@ -56,31 +92,55 @@ def _parts(image: np.ndarray) -> list[np.ndarray]:
     return [image[y : y + SIDE, x : x + SIDE] for y in starts(height, down) for x in starts(width, across)]
 
 
-def _part(part: np.ndarray) -> np.ndarray:
+def _part(part: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the symptoms of a part that are means, and the power of noise in its squares, fine and coarse."""
     # Green alone: its noise is that of a grey picture, while a weighted mean of channels has less.
     grey = np.ascontiguousarray(part if part.ndim == 2 else part[..., 1])
     # Impulses would drown all else: what they hit is filled from around it.
     calm = cv2.medianBlur(grey, 3)
-    stuck = ((grey == 0) | (grey == 255)) & (cv2.absdiff(grey, calm) > 32)
-    x = np.where(stuck, calm, grey).astype(np.float32)
+    unlike = cv2.absdiff(grey, calm)
+    stuck = ((grey == 0) | (grey == 255)) & (unlike > 32)
+    spikes = ((grey <= _NEAR) | (grey >= 255 - _NEAR)) & (unlike > 60)
+    x = np.where(stuck | spikes, calm, grey).astype(np.float32)
 
-    diagonal = _diagonal(x)
+    diagonal, half = _diagonal(x), cv2.resize(x, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     blurs = [x, *(cv2.GaussianBlur(x, (0, 0), s) for s in (0.8, 1.6, 3.2))]
-    bands = [a - b for a, b in itertools.pairwise(blurs)]
-    energies = [float(np.median(np.abs(band))) / 0.6745 for band in bands]
-    spread = float(bands[1].std()) / (energies[1] + 0.5)
-    return np.array(
-        [
-            _log(_sigma(_diagonal(cv2.resize(x, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))), 3),
-            *(_log(e, m) for e, m in zip(energies, (3, 3, 4), strict=True)),
-            4 * math.sqrt(stuck.mean()),
-            _log(_sigma(diagonal), 3),
-            _blocks(x),
-            _speckle(np.abs(diagonal), blurs[2][:-1, :-1]),
-            x.mean() / 127.5 - 1,
-            spread - 1.5,
-        ]
-    )
+    bands = [np.abs(a - b) for a, b in itertools.pairwise(blurs)]
+    energies = [float(np.median(band)) / 0.6745 for band in bands]
+    spread = float(cv2.norm(bands[1])) / math.sqrt(x.size) / (energies[1] + 0.5)
+    steep = [float(np.quantile(band, 0.98)) + 0.5 for band in bands[:2]]
+    rest = [
+        _log(_sigma(_diagonal(half)), 3),
+        *(_log(e, m) for e, m in zip(energies, (3, 3, 4), strict=True)),
+        4 * math.sqrt(stuck.mean()),
+        4 * math.sqrt(spikes.mean()),
+        _log(_sigma(diagonal), 3),
+        _blocks(x),
+        _speckle(np.abs(diagonal), blurs[2][:-1, :-1]),
+        x.mean() / 127.5 - 1,
+        spread - 1.5,
+        2 * math.log2(steep[0] / steep[1]),
+    ]
+    return np.array(rest), _squares(x, _BLOCK), _squares(half, _BLOCK // 2)
+
+
+def _squares(x: np.ndarray, side: int) -> np.ndarray:
+    """Return the power of noise in squares, float (n,), of those that are cut off neither at black nor at white."""
+    noisy = cv2.filter2D(x, -1, _LAPLACIAN)[1:-1, 1:-1]
+    height, width = (max(n // side, 1) * side for n in noisy.shape)
+
+    def means(values: np.ndarray) -> np.ndarray:
+        kept = values[:height, :width]
+        side_y, side_x = min(side, kept.shape[0]), min(side, kept.shape[1])
+        return np.asarray(kept.reshape(kept.shape[0] // side_y, side_y, -1, side_x).mean(axis=(1, 3)).ravel())
+
+    power, level = means(noisy**2), means(x[1:-1, 1:-1])
+    whole = (level > 8) & (level < 247)
+    return power[whole] if whole.sum() > power.size // 8 else power
+
+
+def _calmest(powers: list[np.ndarray]) -> float:
+    return math.sqrt(float(np.quantile(np.concatenate(powers), _CALM)))
 
 
 def _diagonal(x: np.ndarray) -> np.ndarray:
@@ -93,7 +153,7 @@ def _sigma(diagonal: np.ndarray) -> float:
 
 
 def _log(level: float, middle: float) -> float:
-    return math.log2((level + 0.4) / middle) / 1.5
+    return math.log2((level + _FLOOR) / middle) / 1.5
 
 
 def _blocks(x: np.ndarray) -> float:

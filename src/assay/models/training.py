@@ -5,27 +5,22 @@ number of processes: the same restorer comes out.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
-from ..pixels import fidelity
-from ..td.codings import Linear
-from ..td.control import Moves
-from ..td.experience import episodes
-from ..td.prediction import Values
+from ..td.control import Trials
 from .chain import STEPS
-from .restorer import Restorer, learner_for, peaks, squares
-from .restoring import Restoring, gather
+from .restorer import Restorer, learner_for, peaks
+from .restoring import Experience, Restoring, gather
 
-EPISODES = 1920
+EPISODES = 6000
 PART = 20  # episodes that are gathered together
-_KNOWN = 1500  # states that peaks stand at, at most
+_KNOWN = 2500  # states that peaks stand at, at most
 _RIDGE = 0.3
-_WORST = -4.0  # dB: how much worse an action is than that does not matter
-_JUDGED = 400  # episodes lived through with the restorer at most, to learn how good its pictures are
+_WORST = -2.0  # dB: how much worse an action is than that does not matter; values are surer where it does
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +51,7 @@ def plan(count: int, *, rng: np.random.Generator) -> Plan:
     return Plan(tuple(zip(seeds, sizes, strict=True)), last)
 
 
-def part(job: tuple[int, int], *, pictures: Sequence[np.ndarray]) -> Moves:
+def part(job: tuple[int, int], *, pictures: Sequence[np.ndarray]) -> Experience:
     """Gather one part of the experience.
 
     Args:
@@ -75,66 +70,29 @@ def part(job: tuple[int, int], *, pictures: Sequence[np.ndarray]) -> Moves:
     return gather(world, count, rng=np.random.default_rng(seed))
 
 
-def finish(
-    parts: Sequence[Moves], planned: Plan, *, pictures: Sequence[np.ndarray], notes: dict[str, Any] | None = None
-) -> Restorer:
-    """Learn from all parts, and learn how good the restored pictures are.
+def finish(parts: Sequence[Experience], planned: Plan, *, notes: dict[str, Any] | None = None) -> Restorer:
+    """Learn from all parts at once, by Q-learning: action values, and how good a picture is.
 
     Args:
         parts: from `part`, in the order of the plan.
         planned: the plan.
-        pictures: those that the parts were made with.
         notes: plain JSON values to keep with it.
 
     Returns:
         A restorer.
     """
     rng = np.random.default_rng(planned.last)
-    moves = Moves(*(np.concatenate([getattr(p, field) for p in parts]) for field in Moves.__slots__))
-    world = Restoring(pictures)
-    world.reset(seed=int(rng.integers(2**31)))
-    count = sum(size for _, size in planned.parts)
-    return judged(learned(moves, notes=notes or {}, rng=rng), world, min(max(count // 5, 3), _JUDGED))
-
-
-def learned(moves: Moves, *, notes: dict[str, Any], rng: np.random.Generator) -> Restorer:
-    """Learn action values by Q-learning from all moves at once.
-
-    Args:
-        moves: from `restoring.gather`.
-        notes: to keep with it.
-        rng: source of randomness.
-    """
-    seen = np.unique(moves.observations, axis=0)
+    seen, rewards, following, scores = (
+        np.concatenate([getattr(p, field) for p in parts]) for field in ("seen", "rewards", "following", "scores")
+    )
+    firsts = np.cumsum([0, *(len(p.seen) for p in parts)])
+    origins = np.concatenate([p.origins + np.array([first, 0]) for p, first in zip(parts, firsts[:-1], strict=True)])
     scale = seen.std(axis=0) + 1e-3
     m = min(_KNOWN, len(seen))
-    known = (rng.permutation(seen)[:m] / scale).astype(np.float32).astype(float)
-    coded = replace(
-        moves,
-        observations=peaks(moves.observations / scale, known),
-        following=peaks(moves.following / scale, known),
-        rewards=np.maximum(moves.rewards, _WORST),
-    )
-    learner = learner_for(m).solve(coded, sweeps=STEPS, ridge=_RIDGE)
-    return Restorer(known, scale, learner, np.zeros((2 * seen.shape[1] + 1, 2)), notes=notes)
-
-
-def judged(found: Restorer, world: Restoring, count: int) -> Restorer:
-    """Learn how good its pictures are, before and after, by Monte Carlo on damage that it has not learned from.
-
-    Args:
-        found: a restorer.
-        world: seeded.
-        count: episodes, >= 1.
-    """
-    seen, scores = [], []
-    for _ in range(count):
-        seen.append(world.reset()[0])
-        after = found.restore(world.image).image
-        scores.append([fidelity.ssim(image, world.clean) for image in (world.image, after)])
-    features = squares(np.array(seen) / found.scale)
-    quality = []
-    for column in np.array(scores).T:
-        trips = episodes([(np.array([x, x]), [score]) for x, score in zip(features, column, strict=True)])
-        quality.append(Values(Linear(features.shape[1]), method="batch-mc").update(trips).weights_)
-    return Restorer(found.known, found.scale, found.learner, np.array(quality).T, notes=found.notes)
+    known = (seen[rng.permutation(len(seen))[:m]] / scale).astype(np.float32).astype(float)
+    near, after = peaks(seen / scale, known), peaks(following / scale, known)
+    tried = Trials(near, np.maximum(rewards, _WORST), after, origins)
+    stopped = Trials(near, scores[:, None], after[:0], origins[:0])
+    learner = learner_for(m).solve(tried, sweeps=STEPS, ridge=_RIDGE)
+    quality = learner_for(m, actions=1).solve(stopped, ridge=_RIDGE).weights_[0, 0]
+    return Restorer(known, scale, learner, quality, notes=notes or {})

@@ -20,7 +20,7 @@ from .graph import Graph, Step, shapes
 METHODS = ("head", "finetune", "cnn")
 LAYERS = "conv 32, pool, conv 64, pool, conv 128, pool, mean, dense 128, dropout .5"
 SIZES = (32, 64, 128, 256)  # pixels a side that a network from nothing may see: what 256 is shrunk to by whole squares
-_C = 1.0  # inverse strength of the penalty of the line that the last layer begins with
+_C = 0.1  # inverse strength of the penalty of the line that the last layer begins with
 _PLACES = {"stem": "stem relu6", "head": "last relu6", "mean": "features"}  # parts in torch to steps of the graph
 
 
@@ -40,12 +40,12 @@ class Plan:
     dropout: float = 0.5
     layers: str = LAYERS
     size: int = 64
-    epochs: int = 12
+    epochs: int = 6
     optimizer: str = "adam"
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-4
     schedule: str = "cosine"
     weight_decay: float = 0.01
-    mixup: float = 0.0
+    mixup: float = 0.4
     batch_size: int = 32
     views: int = 8
     recipe: Recipe = RECIPES["gentle"]
@@ -60,6 +60,8 @@ class Plan:
             raise InputError(f"--head must be 2 to 8,192 numbers wide, got {self.head!r}")
         if not 0 <= self.dropout < 1:
             raise InputError(f"--dropout must be from 0 to below 1, got {self.dropout!r}")
+        if not 0 <= self.mixup <= 10:
+            raise InputError(f"--mixup must be from 0 to 10, got {self.mixup!r}")
         if not 0 <= self.views <= 100:
             raise InputError(f"--views must be from 0 to 100, got {self.views!r}")
         if self.unfreeze == 0 and self.head is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..models import saved
+from ..models import saved, saved_ratings
 from ..report import record
 from ..stats.intervals import Estimate
 
@@ -45,7 +45,29 @@ class Card:
         return record.as_html(self)
 
 
-def card(path: str | os.PathLike[str]) -> Card:
+@dataclass(frozen=True, slots=True)
+class RatingCard:
+    """What is known of a model that rates.
+
+    scale: the steps of the votes that it predicts; middle: from where on a picture counts as good; looks_at: features,
+    and how it compares them; figures: by name, on pictures that were not learned from in their turn; pictures: that it
+    learned from; made: form of the ratings, backbone, seed, day and versions; bytes: of the file.
+    """
+
+    file: str
+    scale: tuple[float, ...]
+    middle: float
+    looks_at: str
+    figures: dict[str, Estimate]
+    pictures: int | None
+    made: dict[str, str]
+    bytes: int
+
+    def _repr_html_(self) -> str:
+        return record.as_html(self)
+
+
+def card(path: str | os.PathLike[str]) -> Card | RatingCard:
     """Read the card of a model.
 
     Args:
@@ -57,14 +79,15 @@ def card(path: str | os.PathLike[str]) -> Card:
     Raises:
         InputError: the file is no model.
     """
+    if saved.opened(Path(path))[0].get("kind") == saved_ratings.KIND:
+        return _rating_card(Path(path))
     model = saved.unpack(Path(path))
     said = model.card
     sealed, repeated = (_dictionary(said.get(name)) for name in ("sealed", "cross_validation"))
     cutoff = _dictionary(said.get("cutoff"))
     parts = Counter(str(part) for part in _dictionary(said.get("splits")).values())
     contests = [_dictionary(c).get("words") for c in said.get("contests") or [] if isinstance(c, dict)]
-    versions = ", ".join(f"{name} {version}" for name, version in _dictionary(said.get("versions")).items())
-    made = {name: said.get(name) for name in ("backbone", "views", "preprocessing", "split_by", "seed")}
+    made: dict[str, Any] = {name: said.get(name) for name in ("backbone", "views", "preprocessing", "split_by", "seed")}
     if model.tail is not None:
         numbers = sum(array.size for array in model.tail.weights.values())
         entry = ", ".join(model.tail.inputs)
@@ -82,7 +105,7 @@ def card(path: str | os.PathLike[str]) -> Card:
         refuses=model.novelty.rate if model.novelty is not None else None,
         parts=dict(parts),
         contests=tuple(str(words) for words in contests if words),
-        made={name: str(value) for name, value in {**made, "versions": versions}.items() if value is not None},
+        made=_made(made, said),
         bytes=Path(path).stat().st_size,
     )
 
@@ -101,6 +124,32 @@ def is_model(path: str | os.PathLike[str]) -> bool:
             return file.read(4) == b"PK\x03\x04"
     except OSError as e:
         raise InputError(f"PATH must be a file that can be read, got {e}") from e
+
+
+def _rating_card(path: Path) -> RatingCard:
+    model = saved_ratings.unpack(path)
+    said, rater = model.card, model.rater
+    made = {
+        "ratings": said.get("form"),
+        **{name: said.get(name) for name in ("features", "backbone", "seed")},
+        "day": said.get("made"),
+    }
+    return RatingCard(
+        file=os.fspath(path),
+        scale=tuple(rater.scale.tolist()),
+        middle=rater.middle,
+        looks_at=str(rater.kind),
+        figures=_figures(_dictionary(said.get("figures"))),
+        pictures=_count(said.get("pictures")),
+        made=_made(made, said),
+        bytes=path.stat().st_size,
+    )
+
+
+def _made(made: dict[str, Any], said: dict[str, Any]) -> dict[str, str]:
+    """Write down what is known of the making, and the versions."""
+    versions = ", ".join(f"{name} {version}" for name, version in _dictionary(said.get("versions")).items())
+    return {name: str(value) for name, value in {**made, "versions": versions}.items() if value is not None}
 
 
 def _figures(measures: dict[str, Any]) -> dict[str, Estimate]:

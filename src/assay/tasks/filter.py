@@ -14,7 +14,7 @@ import numpy as np
 from ..data import folder, pictures
 from ..errors import InputError, PictureError
 from ..pixels import filters as bank
-from ..pixels import frequency, geometry
+from ..pixels import frequency, geometry, shrinkage, spikes
 from ..report import record, sheets
 from ..workers import local
 from ..workers.clock import Clock
@@ -33,6 +33,8 @@ FILTERS: dict[str, Callable[..., np.ndarray]] = {
     "bilateral": bank.bilateral,
     "nonlocal_means": bank.nonlocal_means,
     "tv": bank.tv,
+    "dct": shrinkage.dct,
+    "despike": spikes.despike,
 }
 _WRITTEN = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"}  # others become PNG
 _SHOWN = 4  # pictures of the figure

@@ -14,10 +14,10 @@ from ..data import folder, pictures
 from ..errors import InputError, PictureError, WorkerError
 from ..models import restorer as models
 from ..models import training
+from ..models.restoring import Experience
 from ..models.symptoms import SIDE
 from ..pixels import colour
 from ..report import panels, plots, record
-from ..td.control import Moves
 from ..workers import local
 from ..workers.clock import Clock
 from . import looking
@@ -140,7 +140,7 @@ def train(
     Args:
         path: a folder of clean pictures, each at least 128 pixels a side.
         out: the file to write, .safetensors.
-        episodes: damaged parts to learn from; 1,920 by default.
+        episodes: damaged parts to learn from; 6,000 by default.
         seed: of everything random; the number of processes changes nothing.
         processes: that try filters; as many as processors by default.
         tell: shows a line about progress.
@@ -167,7 +167,7 @@ def train(
     clock = Clock({"trying filters": count * 0.15, "learning": 40.0}, tell=tell, job="train restorer", units=count)
     clock.begin("trying filters", count)
     planned = training.plan(count, rng=np.random.default_rng(seed))
-    parts: dict[tuple[int, int], Moves] = {}
+    parts: dict[tuple[int, int], Experience] = {}
     work = partial(training.part, pictures=clean)
     for results in local.run(
         work, planned.parts, processes=min(workers, len(planned.parts)), chunk=1, seconds=_SECONDS, stop=stop
@@ -181,7 +181,7 @@ def train(
         raise KeyboardInterrupt
     clock.begin("learning", 1)
     notes = {"pictures": len(clean), "episodes": count, "seed": seed}
-    found = training.finish([parts[job] for job in planned.parts], planned, pictures=clean, notes=notes)
+    found = training.finish([parts[job] for job in planned.parts], planned, notes=notes)
     looking.write(place, found.pack())
     clock.finish()
     seconds = time.monotonic() - began

@@ -153,24 +153,12 @@ def work(
         network.torch()  # is it there? Better to know now than after an hour
     began = time.monotonic()
     with Workspace(scan.place(root, out), width=backbone.WIDTH) as workspace:
-        n = len(listing.files)
-        guess = {
-            "reading and seeing": n / (12 if tiles else 100),
-            "copies": n / 3000,
-            "groups": n / 400,
-            "learning": n / 200,
-        } | _guesses(plans, n)
-        clock = Clock(
-            {**guess, "judging": 2.0, "writing the report": 4.0},
-            tell=tell,
-            job=" ".join(["run", *(["with tiles"] if tiles else []), *(plan.method for plan in plans if plan)]),
-            units=n,
-        )
+        clock = _clock(labels, listing, plans, tiles=tiles, tell=tell)
         read = scan.refresh(
             workspace, root, listing, features=True, tiles=tiles, processes=processes, clock=clock, stop=stop
         )
         pictures = collect(workspace.table, tiles=tiles)
-        known = _labels(labels, pictures)
+        known = _labels(labels, list(pictures.paths))
 
         clock.begin("copies", 1)
         same = copies.find(workspace, pictures)
@@ -263,8 +251,35 @@ def work(
     )
 
 
-def _labels(labels: str, pictures: Collection) -> folder.Labels:
-    paths = list(pictures.paths)
+def _clock(
+    labels: str,
+    listing: folder.Listing,
+    plans: Sequence[Plan | None],
+    *,
+    tiles: bool,
+    tell: Callable[[str], None],
+) -> Clock:
+    """Return the clock of a run, which knows the stages that it will go through."""
+    n = len(listing.files)
+    guess = {
+        "reading and seeing": n / (12 if tiles else 100),
+        "copies": n / 3000,
+        "groups": n / 400,
+        "learning": n / 200,
+    } | _guesses(plans, n)
+    clock = Clock(
+        {**guess, "judging": 2.0, "writing the report": 4.0},
+        tell=tell,
+        job=" ".join(["run", *(["with tiles"] if tiles else []), *(plan.method for plan in plans if plan)]),
+        units=n,
+    )
+    # Names of files alone tell whether there are two classes to learn.
+    if len({name for name in _labels(labels, [file.path for file in listing.files]).label if name}) < 2:
+        clock.skip("learning", *_guesses(plans, n), "judging")
+    return clock
+
+
+def _labels(labels: str, paths: list[bytes]) -> folder.Labels:
     if labels == "folders":
         return folder.from_folders(paths)
     if labels == "none":

@@ -24,7 +24,7 @@ from ..workers import local
 from ..workers.clock import Clock
 
 _UNDER_WAY = "training-{}.safetensors"  # of the epochs of one training, by what it depends on
-_LINE = 1.0
+_LINE = 0.1  # inverse strength of the penalty of the line that a network begins with
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from .policies import EpsilonGreedy, Policy, Schedule, Softmax
 from .prediction import TRACES, dense
 
 METHODS = ("sarsa", "expected-sarsa", "q-learning", "double-q")
+_ROWS = 1000  # of a matrix that are coded at a time
 _POLICIES: dict[str, type[Policy]] = {"epsilon-greedy": EpsilonGreedy, "softmax": Softmax}
 
 
@@ -31,6 +32,20 @@ class Moves:
     rewards: np.ndarray
     following: np.ndarray
     ended: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """Every action tried in each of some states.
+
+    observations: (n, ...); rewards: float (n, actions); following: (k, ...), what some of the actions led to; origins:
+    int (k, 2), the state and the action that each came from. An action with nothing following ended there.
+    """
+
+    observations: np.ndarray
+    rewards: np.ndarray
+    following: np.ndarray
+    origins: np.ndarray
 
 
 class Control:
@@ -153,39 +168,50 @@ class Control:
             kernels.replay(self.weights_, *codes, chosen, rewards, ended, rng.permutation(n), step, gamma, heads)
         return self
 
-    def solve(self, moves: Moves, *, sweeps: int = 1, ridge: float = 0.0) -> Self:
-        """Learn from remembered moves by least squares: where replaying them for ever, with ever smaller steps, ends.
+    def solve(self, trials: Trials, *, sweeps: int = 1, ridge: float = 0.0) -> Self:
+        """Learn from trials by least squares: where replaying them for ever, with ever smaller steps, ends.
 
         Each sweep fits every action's values to rewards and to the best values that the sweep before has found.
 
         Args:
-            moves: of any policy.
+            trials: every action in each state.
             sweeps: >= 1; as many as moves follow one another.
             ridge: what weights are held by, >= 0, as if each had been seen so often to be 0.
 
         Raises:
-            InputError: as in `replay`; or there are more than 5,000 weights an action, or the method is double-q.
+            InputError: the method is not "q-learning", trials do not fit each other or the actions, a reward is not
+                finite, observations do not fit the coding, or there are more than 5,000 weights an action.
 
         Source: Ernst, Geurts & Wehenkel 2005 (fitted Q iteration), with linear features.
         """
-        if self.method != "q-learning" or not (np.isfinite(ridge) and ridge >= 0):
-            raise InputError(f"solving needs q-learning and ridge >= 0, got {self.method!r} and {ridge!r}")
-        (places, values, next_places, next_values), chosen, rewards, ended = self._checked(moves, sweeps)
-        here, after = dense(places, values, self.coding.size), dense(next_places, next_values, self.coding.size)
-        solved: list[tuple[np.ndarray, np.ndarray]] = []
-        for a in range(self.actions):
-            mine = np.flatnonzero(chosen == a)
-            x = here[mine]
-            if solved and np.array_equal(x, here[solved[-1][0]]):  # every action was tried in the same states
-                solved.append((mine, solved[-1][1]))
-                continue
-            gram = x.T @ x + ridge * np.eye(self.coding.size)
-            solved.append((mine, np.linalg.pinv(gram, hermitian=True) @ x.T))
+        if self.method != "q-learning" or not (np.isfinite(ridge) and ridge >= 0) or sweeps < 1:
+            raise InputError(
+                f"solving needs q-learning, ridge >= 0 and sweeps >= 1, got {self.method!r}, {ridge!r} and {sweeps!r}"
+            )
+        rewards, origins = np.asarray(trials.rewards, float), np.asarray(trials.origins)
+        n, k = len(trials.observations), len(trials.following)
+        within = origins.shape == (k, 2) and ((origins >= 0) & (origins < (n, self.actions))).all()
+        if rewards.shape != (n, self.actions) or not within:
+            raise InputError(
+                f"trials must have rewards ({n}, {self.actions}) and origins ({k}, 2) among them, "
+                f"got {rewards.shape} and {origins.shape}"
+            )
+        if not np.isfinite(rewards).all():
+            raise InputError(f"rewards must be finite, got {float(rewards[~np.isfinite(rewards)][0])}")
+        here, after = self._rows(trials.observations), self._rows(trials.following)
+        solver = np.linalg.pinv(here.T @ here + ridge * np.eye(self.coding.size), hermitian=True) @ here.T
         for _ in range(sweeps):
-            ahead = np.where(ended, 0.0, (after @ self.weights_[0].T).max(axis=1))
-            targets = rewards + self.gamma * ahead
-            self.weights_[0] = [solver @ targets[mine] for mine, solver in solved]
+            targets = rewards.copy()
+            targets[origins[:, 0], origins[:, 1]] += self.gamma * (after @ self.weights_[0].T).max(axis=1)
+            self.weights_[0] = (solver @ targets).T
         return self
+
+    def _rows(self, observations: np.ndarray) -> np.ndarray:
+        """Return codes as rows of a matrix, some rows at a time: places take as much memory as values."""
+        found = np.zeros((len(observations), self.coding.size))
+        for i in range(0, len(found), _ROWS):
+            found[i : i + _ROWS] = dense(*self.coding.encode(observations[i : i + _ROWS]), self.coding.size)
+        return found
 
     def _checked(self, moves: Moves, sweeps: int) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray, np.ndarray]:
         """Return codes before and after, actions, rewards and ends."""

@@ -28,12 +28,12 @@ _MOST = 1e7  # seconds that a weight may stand for
 
 # Seconds before the first unit is done, and all seconds for each one guessed: from `bench/clock.py --record`.
 PRIORS: dict[str, tuple[float, float]] = {
-    "run: reading and seeing": (0.38, 0.705),
-    "run: copies": (0.08, 0.278),
-    "run: groups": (0.09, 0.492),
-    "run: learning": (0.5, 6.682),
-    "run: judging": (0.0, 0.024),
-    "run: writing the report": (0.0, 0.063),
+    "run: reading and seeing": (0.41, 0.736),
+    "run: copies": (0.02, 0.327),
+    "run: groups": (0.11, 0.626),
+    "run: learning": (0.77, 6.755),
+    "run: judging": (0.0, 0.038),
+    "run: writing the report": (0.0, 0.053),
 }
 
 

@@ -1,0 +1,76 @@
+"""The command that rates pictures, and learns to."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .terminal import Folder, Json, Processes, Seed, app, do, show
+
+_ROWS = 20  # pictures that are printed
+
+
+@app.command(epilog="Example: assay rate photos/ --train ratings.csv --out photos.rated")
+def rate(
+    path: Folder,
+    *,
+    model: Annotated[Path | None, typer.Option(help="A .assay file that --train has written.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; ./NAME.rated by default.")] = None,
+    train: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RATINGS",
+            help="Learn instead, from ratings: CSV (a column for each step, or mean and sd, or rating), JSON, AVA.txt.",
+        ),
+    ] = None,
+    scale: Annotated[str | None, typer.Option(help="Ends of the scale learned from, such as 1-10.")] = None,
+    middle: Annotated[
+        float | None, typer.Option(help="From where on a picture counts as good; halfway by default.")
+    ] = None,
+    most: Annotated[
+        int | None, typer.Option(help="Learn from so many pictures of each tenth of the scale at most.")
+    ] = None,
+    seed: Seed = 0,
+    processes: Processes = None,
+    json: Json = False,
+) -> None:
+    """Say how people would rate pictures, from worst to best, with a model; or learn it from ratings."""
+    from ..tasks import rate as tasks
+
+    if (train is None) == (model is None):
+        raise typer.BadParameter("either --model MODEL must be given, or --train RATINGS")
+    if train is None:
+        result = do(tasks.rate, path=path, model=model, out=out, processes=processes)
+        good = [row for row in result.rows if row.status == "ok"]
+        lines = [f"{row.mean:6.2f}  sd {row.sd:.2f}  {row.file}" for row in good[:_ROWS]]
+        lines += [f"and {len(good) - _ROWS:,} better ones"] if len(good) > _ROWS else []
+        lines += [f"{row.status}: {row.reason}  {row.file}" for row in result.rows if row.status != "ok"]
+        show(result, [result.headline, *lines, f"report  {result.report}", f"list    {result.table}"], as_json=json)
+        raise typer.Exit(1 if any(row.status not in ("ok", "refused") for row in result.rows) else 0)
+    learned = do(
+        tasks.train,
+        path=path,
+        labels=train,
+        out=out,
+        scale=_ends(scale),
+        middle=middle,
+        most=most,
+        seed=seed,
+        processes=processes,
+    )
+    named = [*learned.wrong, *learned.missing, *learned.broken]
+    lines = [f"  {p.status}  {p.path}: {p.reason}" for p in named[:_ROWS]]
+    lines += [f"  and {len(named) - _ROWS:,} more; --json lists them all"] if len(named) > _ROWS else []
+    places = [f"report  {learned.report}", f"list    {learned.table}", f"model   {learned.model}"]
+    show(learned, [learned.headline, *learned.sentences, *lines, "", *places], as_json=json)
+    raise typer.Exit(1 if any(p.status != "refused" for p in learned.broken) else 0)
+
+
+def _ends(scale: str | None) -> tuple[int, int] | None:
+    """Read the ends of a scale."""
+    if scale is None:
+        return None
+    low, dash, high = scale.partition("-")
+    if not dash or not low.strip().isdigit() or not high.strip().isdigit():
+        raise typer.BadParameter(f"--scale must be two whole numbers such as 1-10, got {scale!r}")
+    return int(low), int(high)

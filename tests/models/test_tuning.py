@@ -1,0 +1,126 @@
+"""A plan becomes the network it names, before it is taught the same as the backbone, and afterwards as torch has it."""
+
+import numpy as np
+import pytest
+
+from assay.errors import InputError
+from assay.models import backbone, graph, heads, inference, tuning
+
+WORDS = {
+    "method": ({"method": "magic"}, "--method must be one of head, finetune, cnn, got 'magic'"),
+    "size": ({"size": 100}, "--size must be one of 32, 64, 128, 256, got 100"),
+    "head": ({"head": 1}, "--head must be 2 to 8,192 numbers wide, got 1"),
+    "dropout": ({"dropout": 1.0}, "--dropout must be from 0 to below 1, got 1.0"),
+    "views": ({"views": -1}, "--views must be from 0 to 100, got -1"),
+    "nothing": ({"unfreeze": 0}, "--unfreeze 0 needs --head"),
+}
+
+
+@pytest.mark.parametrize(("values", "words"), WORDS.values(), ids=WORDS)
+def test_a_plan_that_no_network_can_follow_is_refused(values, words):
+    with pytest.raises(InputError, match=words):
+        tuning.Plan(**{"method": "finetune", **values})
+
+
+def test_without_torch_the_line_that_installs_it_is_given(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    with pytest.raises(InputError, match=r"pip install 'assay\[train\]'"):
+        tuning.make(tuning.Plan("finetune"), classes=2, seed=0)
+
+
+@pytest.fixture
+def views():
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (6, 8, 8, 3), dtype=np.uint8).repeat(32, axis=1).repeat(32, axis=2)
+
+
+@pytest.fixture
+def torch():
+    return pytest.importorskip("torch", reason="networks need the extra train")
+
+
+@pytest.mark.parametrize(
+    ("unfreeze", "begins"),
+    [("last-block", "block 14"), (1, "block 15"), (2, "block 14"), (4, "block 12"), (17, "stem relu6")],
+)
+def test_before_it_is_taught_a_network_sees_what_the_backbone_sees(torch, views, unfreeze, begins):
+    made = tuning.make(tuning.Plan("finetune", unfreeze=unfreeze), classes=3, seed=0)
+    assert list(made.body().inputs) == [begins] == list(made.tail().inputs)
+    given = inference.Runner(made.trunk).run(views)
+    assert given.shape[1:] == made.shape
+    expected = inference.Runner(backbone.graph().upto("features")).run(views)
+    np.testing.assert_allclose(inference.Runner(made.body()).run(given), expected, atol=1e-3)
+    with torch.no_grad():
+        logits = made.rest.eval()(torch.from_numpy(given)).numpy()
+    weight, bias = made.last()
+    np.testing.assert_allclose(logits, expected @ weight.T + bias, atol=1e-3)
+
+
+def test_the_tail_runs_beside_the_backbone(torch, views):
+    made = tuning.make(tuning.Plan("finetune", head=24, unfreeze=0), classes=3, seed=0)
+    seen = backbone.Backbone(tail=made.tail()).see(views[:, None])
+    features = inference.Runner(backbone.graph().upto("features")).run(views)
+    dense = made.body().weights
+    (weight,), (bias,) = ([v for k, v in dense.items() if k.endswith(kind)] for kind in ("weight", "bias"))
+    np.testing.assert_allclose(seen.tail, np.maximum(features @ weight.T + bias, 0), atol=1e-4)
+
+
+def test_a_network_from_nothing_begins_at_the_picture(torch, views):
+    plan = tuning.Plan("cnn", layers="conv 4, pool, conv 5 kernel 5 stride 2, norm, pool, dense 6", size=32)
+    made = tuning.make(plan, classes=2, seed=0)
+    tail = made.tail()
+    assert list(tail.inputs) == ["image"]
+    assert made.shape == (3, 32, 32)
+    small = views.reshape(6, 32, 8, 32, 8, 3).mean(axis=(2, 4))
+    given = inference.Runner(made.trunk).run(views)
+    np.testing.assert_allclose(given, ((small - 127.5) / 64).transpose(0, 3, 1, 2), atol=1e-4)
+    with torch.no_grad():
+        logits = made.rest.eval()(torch.from_numpy(given)).numpy()
+    weight, bias = made.last()
+    np.testing.assert_allclose(inference.Runner(tail).run(views) @ weight.T + bias, logits, atol=1e-4)
+
+
+def test_a_network_without_a_dense_layer_is_flattened_as_torch_does(torch, views):
+    made = tuning.make(tuning.Plan("cnn", layers="conv 4, pool 4", size=32), classes=2, seed=0)
+    assert graph.shapes(made.body())[made.body().output] == (4 * 8 * 8,)
+    given = inference.Runner(made.trunk).run(views)
+    with torch.no_grad():
+        logits = made.rest.eval()(torch.from_numpy(given)).numpy()
+    weight, bias = made.last()
+    np.testing.assert_allclose(inference.Runner(made.body()).run(given) @ weight.T + bias, logits, atol=1e-4)
+
+
+def test_a_part_that_is_not_there_is_named(torch):
+    with pytest.raises(InputError, match=r"--unfreeze must be last-block or 0 to 17, got 40"):
+        tuning.make(tuning.Plan("finetune", unfreeze=40), classes=2, seed=0)
+    with pytest.raises(InputError, match=r"--backbone must be lite0, got 'timm:vgg16'"):
+        tuning.make(tuning.Plan("finetune", backbone="timm:vgg16"), classes=2, seed=0)
+    with pytest.raises(InputError, match="layer 6, 'pool', must fit what reaches it"):
+        tuning.make(tuning.Plan("cnn", layers="pool, pool, pool, pool, pool, pool", size=32), classes=2, seed=0)
+
+
+def test_the_last_layer_begins_with_a_line(torch, views):
+    from assay.models.examples import Arrays
+
+    plan = tuning.Plan("finetune", epochs=1, learning_rate=1e-12, weight_decay=0.0, mixup=0.0)
+    made = tuning.make(plan, classes=2, seed=0)
+    given, labels = inference.Runner(made.trunk).run(views), np.array([0, 1, 0, 1, 1, 0])
+    tuning.teach(made, Arrays(given, labels), plan, seed=0, threads=1)
+    features = inference.Runner(made.body()).run(given)
+    line = heads.fit(features, labels, classes=("0", "1"), c=0.1)
+    weight, bias = made.last()
+    np.testing.assert_allclose(features @ weight.T + bias, line.logits(features), atol=1e-3)
+
+
+def test_only_what_is_not_frozen_learns(torch, views):
+    from assay.models.examples import Arrays
+
+    plan = tuning.Plan("finetune", epochs=2, learning_rate=1e-3)
+    made = tuning.make(plan, classes=2, seed=0)
+    trunk = {name: array.copy() for name, array in made.trunk.weights.items()}
+    before = {name: array.copy() for name, array in made.body().weights.items()}
+    given = inference.Runner(made.trunk).run(views)
+    tuning.teach(made, Arrays(given, np.array([0, 1, 0, 1, 1, 0])), plan, seed=0, threads=1)
+    after = made.body().weights
+    assert all((array == trunk[name]).all() for name, array in made.trunk.weights.items())
+    assert all((before[name] != after[name]).any() for name in after)
