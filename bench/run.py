@@ -19,6 +19,7 @@ import likeness
 import numpy as np
 import scan
 import stats
+import transfer
 
 FAMILIES = {
     "Scan and features": scan,
@@ -28,6 +29,7 @@ FAMILIES = {
     "Augmentation": augment,
     "Batches": batches,
     "Statistics": stats,
+    "Fine-tuning": transfer,
 }
 HEAD = """# Benchmarks
 

@@ -98,7 +98,7 @@ def test_results_are_frozen_and_every_class_says_what_it_is(kind):
 def test_a_command_takes_what_its_task_takes(verb):
     task = set(inspect.signature(getattr(assay, verb)).parameters) - {"tell", "stop"}
     (command,) = [c.callback for c in cli.app.registered_commands if c.callback.__name__ == verb]
-    second = {"restore": {"train", "episodes", "seed"}, "rate": {"train", "scale", "middle", "seed"}}
+    second = {"restore": {"train", "episodes", "seed"}, "rate": {"train", "scale", "middle", "most", "seed"}}
     learning = second.get(verb, set())  # of a second task
     assert set(inspect.signature(command).parameters) - {"json", "csv"} - learning == task
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^(?:\.venv/bin/)?assay (\w.*?)(?: {2,}#.*)?$", re.MULTILINE)
-TRAIN = {"look"}  # commands that need the extra
+TRAIN = {"export", "learn", "look"}  # commands that need the extra
 EXAMPLES = [re.sub(r"^Example: assay ", "", c.epilog) for c in app.registered_commands]
 
 

@@ -82,8 +82,12 @@ def walk(root: Path) -> Listing:
     Raises:
         InputError: root is no folder, or cannot be read.
     """
-    if not root.is_dir():
-        raise InputError(f"PATH must be a folder of pictures, got {'a file' if root.exists() else 'nothing'} at {root}")
+    try:
+        if not root.is_dir():
+            what = "a file" if root.exists() else "nothing"
+            raise InputError(f"PATH must be a folder of pictures, got {what} at {root}")
+    except OSError as e:  # a folder above it may not be entered
+        raise InputError(f"PATH must be a readable folder, got {e}") from e
     files: list[File] = []
     skipped: Counter[str] = Counter()
     top = os.fsencode(root)
