@@ -130,7 +130,8 @@ def _settle(learned: Learned, judgement: Judgement, copies: Copies) -> list[str]
     labels = int(np.ceil(judgement.more / share))
     where = "in the sealed part" if given else f"of which {judgement.more:,} fall into the sealed part"
     kept = sum(len(g.others) for g in copies.groups)
-    together = f" {counted(kept, 'copy', many='copies')} stayed on one side of the split." if kept else ""
+    alike = counted(kept, "copy or look-alike", many="copies and look-alikes")
+    together = f" {alike} stayed on one side of the split." if kept else ""
     reads = (
         "once" if judgement.reads == 1 else f"for {judgement.reads} models: the last figures are no longer quite blind"
     )
