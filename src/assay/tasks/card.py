@@ -86,7 +86,7 @@ def card(path: str | os.PathLike[str]) -> Card | RatingCard:
     sealed, repeated = (_dictionary(said.get(name)) for name in ("sealed", "cross_validation"))
     cutoff = _dictionary(said.get("cutoff"))
     parts = Counter(str(part) for part in _dictionary(said.get("splits")).values())
-    contests = [_dictionary(c).get("words") for c in said.get("contests") or [] if isinstance(c, dict)]
+    contests = [_dictionary(c).get("words") for c in _list(said.get("contests"))]
     made: dict[str, Any] = {name: said.get(name) for name in ("backbone", "views", "preprocessing", "split_by", "seed")}
     if model.tail is not None:
         numbers = sum(array.size for array in model.tail.weights.values())
@@ -167,6 +167,10 @@ def _figures(measures: dict[str, Any]) -> dict[str, Estimate]:
 
 def _dictionary(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _count(value: Any) -> int | None:

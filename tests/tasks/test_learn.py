@@ -1,0 +1,262 @@
+"""Every way of learning goes through the same splits and judging, and what it makes is predicted without torch."""
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load, save
+
+from assay.errors import InputError
+from assay.tasks.card import card
+from assay.tasks.learn import learn
+from assay.tasks.predict import predict
+
+QUICK = {"epochs": 2, "views": 1, "size": 32, "layers": "conv 4, pool, conv 4, pool, dense 8", "processes": 2}
+
+
+@dataclasses.dataclass
+class Taught:
+    """A folder, what learning from it returned, and where its workspace is."""
+
+    folder: Path
+    out: Path
+    result: object
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory, album, save):
+    pytest.importorskip("torch", reason="networks need the extra train")
+    top = tmp_path_factory.mktemp("taught")
+    folder = album(top / "photos", kinds=("shapes", "temple"), count=14)
+    save(np.zeros((64, 64, 3), np.uint8), folder / "lonely" / "one.png")  # a class of one picture
+    result = learn(folder, method="finetune", compare=("cnn",), out=top / "w", **QUICK)
+    return Taught(folder, top / "w", result)
+
+
+def arrays(model):
+    with zipfile.ZipFile(model) as archive:
+        return load(archive.read("weights.safetensors"))
+
+
+def card_of(model):
+    with zipfile.ZipFile(model) as archive:
+        return json.loads(archive.read("model.json"))
+
+
+def test_each_method_is_compared_on_the_pictures_that_none_has_seen(taught):
+    found = taught.result
+    pairs = [(c.first, c.second) for c in found.contests]
+    assert (found.method, pairs) == ("finetune", [("finetune", "cnn"), ("finetune", "head")])
+    for c in found.contests:
+        assert c.pictures == found.judgement.sealed.n
+        assert c.accuracy.value == pytest.approx(c.first_accuracy.value - c.second_accuracy.value)
+        assert c.accuracy.low <= c.accuracy.value <= c.accuracy.high
+        assert c.accuracy.high - c.accuracy.low > 0.1  # a handful of pictures leaves doubt, whatever they say
+        assert c.words in found.sentences
+        assert c.better in {None, c.first, c.second}
+    assert found.judgement.reads == 3  # three models were judged on the sealed part
+    assert "Which way of learning is better?" in Path(found.report).read_text()
+
+
+def test_a_class_of_one_picture_is_named_and_left_out(taught):
+    assert card(taught.result.model).classes == ("shapes", "temple")
+    said = "class &#x27;lonely&#x27; is left out: 3 different pictures are needed, got 1"
+    assert said in Path(taught.result.report).read_text()
+
+
+def test_the_file_says_of_the_sealed_pictures_what_was_judged(taught):
+    model, said = taught.result.model, card(taught.result.model)
+    with zipfile.ZipFile(model) as archive:
+        assert archive.namelist() == ["model.json", "weights.safetensors"]  # steps and plain arrays, nothing that runs
+    assert set(card_of(model)["splits"].values()) == {"train", "val", "test"}
+    rows = {r.file: r for r in predict(model, [taught.folder]).rows}
+    head, *lines = (line.split(",") for line in Path(taught.result.table).read_text().splitlines())
+    sealed = {r[0]: r[head.index("predicted")] for r in lines if r[head.index("part")] == "test"}
+    assert len(sealed) == said.sealed_pictures
+    told = [said.classes[int(np.argmax(rows[str(taught.folder / name)].probabilities))] for name in sealed]
+    assert told == list(sealed.values())
+
+
+@pytest.mark.parametrize("method", ["finetune", "cnn"])
+def test_a_network_is_predicted_without_torch(taught, tmp_path, method):
+    model = taught.result.model
+    if method == "cnn":
+        model = learn(taught.folder, method="cnn", out=shutil.copytree(taught.out, tmp_path / "w"), **QUICK).model
+    code = (
+        "import json, sys; sys.modules['torch'] = None; sys.modules['onnx'] = None\n"
+        "from assay.tasks.predict import predict\n"
+        f"rows = predict({model!r}, [{str(taught.folder / 'temple')!r}], processes=1).rows\n"
+        "print(json.dumps([r.probabilities for r in rows]))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    with_torch = [list(r.probabilities) for r in predict(model, [taught.folder / "temple"], processes=1).rows]
+    assert json.loads(run.stdout) == with_torch
+
+
+def test_the_same_again_reads_and_teaches_nothing(taught, monkeypatch):
+    from assay.data import rows
+    from assay.models import fitting
+
+    before = Path(taught.result.model).read_bytes()
+    monkeypatch.setattr(fitting, "fit", lambda *_, **__: pytest.fail("taught again"))
+    monkeypatch.setattr(rows, "read", lambda *_, **__: pytest.fail("read again"))
+    learn(taught.folder, method="finetune", compare=("cnn",), out=taught.out, **QUICK)
+    assert Path(taught.result.model).read_bytes() == before
+
+
+# Two epochs of one batch, without each of five folds and on all: it is asked twelve times.
+@pytest.mark.parametrize("asked", [7, *(pytest.param(n, marks=pytest.mark.slow) for n in (0, 4, 10))])
+def test_a_stopped_training_goes_on_to_the_same_model(taught, tmp_path, asked):
+    questions = iter(range(1_000_000))
+    out = shutil.copytree(taught.out, tmp_path / "w")
+    for path in (out / "steps").glob("finetune-*"):
+        path.unlink()  # what was read and seen is there, nothing is taught
+    with pytest.raises(KeyboardInterrupt):
+        learn(taught.folder, out=out, stop=lambda: next(questions) >= asked, **QUICK)
+    one, other = (arrays(x) for x in (learn(taught.folder, out=out, **QUICK).model, taught.result.model))
+    assert one.keys() == other.keys()
+    assert [name for name in one if (one[name] != other[name]).any()] == []
+    assert not list((out / "steps").glob("training-*"))
+
+
+def test_pictures_that_change_while_a_network_learns_are_left_out_by_name(taught, tmp_path, draw, save):
+    folder = shutil.copytree(taught.folder, tmp_path / "photos")
+    done = []
+
+    def tell(text):
+        if text.startswith("frozen layers") and not done:
+            done.append(text)
+            save(draw("temple", 77), folder / "temple" / "001.jpg")
+            (folder / "shapes" / "002.jpg").unlink()
+
+    found = learn(folder, method="cnn", out=tmp_path / "w", tell=tell, **QUICK)
+    assert "shapes/002.jpg, temple/001.jpg were left out: they changed, or went" in Path(found.report).read_text()
+    assert len(card_of(found.model)["splits"]) == 26
+
+
+def test_none_of_these_is_the_same_rule_whatever_learned(taught, tmp_path):
+    head = learn(taught.folder, method="head", out=shutil.copytree(taught.out, tmp_path / "w"), processes=2)
+    one, other = (arrays(x.model) for x in (head, taught.result))
+    names = [name for name in one if name.startswith("novelty.")]
+    assert names
+    assert all((one[name] == other[name]).all() for name in names)
+    assert card(taught.result.model).refuses == 0.05
+
+
+def test_without_torch_nothing_is_begun(tmp_path, album, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    folder = album(tmp_path / "photos", kinds=("shapes", "temple"), count=2)
+    with pytest.raises(InputError, match=r"networks need torch, which is not installed: pip install 'assay\[train\]'"):
+        learn(folder, out=tmp_path / "w")
+    assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"method": "magic"}, "--method and --compare must be one of head, finetune, cnn, got 'magic'"),
+        ({"compare": ("magic",)}, "--method and --compare must be one of"),
+        ({"labels": "none"}, "--labels must be folders or a CSV file"),
+        ({"unfreeze": "0"}, "--unfreeze 0 needs --head"),
+        ({"method": "cnn", "size": 50}, "--size must be one of"),
+    ],
+)
+def test_what_cannot_be_learned_is_said_before_anything_is_read(tmp_path, album, options, words):
+    folder = album(tmp_path / "photos", kinds=("shapes",), count=1)
+    with pytest.raises(InputError, match=words):
+        learn(folder, out=tmp_path / "w", **options)
+    assert not (tmp_path / "w").exists()
+
+
+def test_a_folder_of_one_class_is_nothing_to_learn_from(tmp_path, album):
+    folder = album(tmp_path / "photos", kinds=("shapes",), count=4)
+    with pytest.raises(InputError, match=r"PATH must hold pictures to learn from.*needs 2 classes"):
+        learn(folder, method="head", out=tmp_path / "w", processes=1)
+
+
+def changed(model, path, of_card=lambda c: c, of_arrays=lambda a: a):
+    """A model file that somebody has tampered with."""
+    with zipfile.ZipFile(path, "w") as new:
+        new.writestr("model.json", json.dumps(of_card(card_of(model))))
+        new.writestr("weights.safetensors", save(of_arrays(arrays(model))))
+    return path
+
+
+def _elsewhere(said):
+    """Let the tail begin at another step of the backbone, with the shape of its own."""
+    steps = [{**s, "inputs": ["block 3" if x == "block 14" else x for x in s["inputs"]]} for s in said["tail"]["steps"]]
+    return said | {"tail": {"inputs": {"block 3": [192, 8, 8]}, "steps": steps}}
+
+
+def _narrowed(values, *names):
+    return values | {name: np.ascontiguousarray(values[name].T[:7].T) for name in names}
+
+
+HOSTILE = {
+    "the tail of another backbone": (
+        _elsewhere,
+        lambda a: a,
+        "must begin with the picture or a step of efficientnet-lite0",
+    ),
+    "weights of another network": (
+        lambda c: c,
+        lambda a: {k: np.ascontiguousarray(v[:, :5]) if v.ndim == 4 and v.shape[1] > 5 else v for k, v in a.items()},
+        "must fit what goes in",
+    ),
+    "a head of another width": (
+        lambda c: c,
+        lambda a: _narrowed(a, "head.weight"),
+        "the head must fit what the network gives",
+    ),
+    "another rule": (
+        lambda c: c,
+        lambda a: _narrowed(a, "novelty.centres") | {"novelty.basis": np.ascontiguousarray(a["novelty.basis"][:7])},
+        "MODEL must refuse by 1280 features",
+    ),
+    "a step that is none": (
+        lambda c: c | {"tail": c["tail"] | {"steps": [{"name": "x", "op": "eval", "inputs": ["block 14"]}]}},
+        lambda a: a,
+        "a step must be one of",
+    ),
+}
+
+
+@pytest.mark.parametrize(("of_card", "of_arrays", "words"), HOSTILE.values(), ids=HOSTILE)
+def test_a_network_that_lies_is_refused(taught, tmp_path, of_card, of_arrays, words):
+    path = changed(taught.result.model, tmp_path / "bad.assay", of_card, of_arrays)
+    with pytest.raises(InputError, match=words):
+        predict(path, [taught.folder])
+
+
+def test_the_card_tells_what_is_in_the_file(taught):
+    said = card(taught.result.model)
+    assert (said.method, said.learned) == ("finetune", "lite0, all but the last block frozen")
+    assert said.figures["accuracy"] == taught.result.accuracy
+    assert said.contests == tuple(c.words for c in taught.result.contests)
+    assert sum(said.parts.values()) == 28
+    assert said.made["network"].endswith("from block 14 on")
+
+
+@pytest.mark.parametrize("bad", [None, 3, [], "x", {"value": "high"}, {"accuracy": {"value": 1e999}}])
+def test_a_card_of_nonsense_is_told_as_far_as_it_goes(finished, tmp_path, bad):
+    names = ("sealed", "cross_validation", "contests", "versions", "splits", "sealed_reads", "views", "learned")
+    path = changed(finished.result.model, tmp_path / "odd.assay", lambda c: c | dict.fromkeys(names, bad))
+    said = card(path)
+    assert (said.figures, said.contests) == ({}, ())
+
+
+def test_the_command_says_which_is_better_and_the_card_is_printed(taught, assay):
+    options = [f"--{name}={value}" for name, value in QUICK.items()]
+    told = assay("learn", taught.folder, "--out", taught.out, "--compare", "cnn", *options)
+    assert told.exit_code == 0
+    assert all(c.words in told.stdout for c in taught.result.contests)
+    printed = assay("describe", taught.result.model)
+    assert printed.exit_code == 0
+    assert "finetune: lite0, all but the last block frozen" in printed.stdout
+    assert json.loads(assay("describe", taught.result.model, "--json").stdout)["classes"] == ["shapes", "temple"]
