@@ -323,7 +323,7 @@ COSTS = {
 
 
 def judged_table(runs):
-    runs = max(3 * runs // 100, 1)
+    runs = max(runs // 100, 1)
     rows = []
     for name, options in COSTS.items():
         for m, n in ((10, 90), (50, 50), (50, 450)):

@@ -11,6 +11,7 @@ from scipy.special import softmax
 from skimage import data
 from sklearn.datasets import load_digits
 
+from assay.errors import InputError
 from assay.models import backbone, fitting, layers, network
 from assay.models.examples import Arrays
 from assay.models.inside import look_inside
@@ -50,9 +51,14 @@ by 8 (its *stride*):
 {window}
 ```
 
-and the kernel is +1 in its two left columns and -1 in its two right ones: **{first:.0f}**. It is large where
-the left is brighter than the right: this kernel looks for edges. The layer in the network, given the same
-kernel, differs from these sums by {difference:.1g} at most.
+and the kernel is +1 in its two left columns and -1 in its two right ones: **{first:.0f}**. All of them:
+
+```
+{found}
+```
+
+A sum is large where the left is brighter than the right: this kernel looks for edges. The layer in the network,
+given the same kernel, differs from these sums by {difference:.1g} at most.
 
 **Zero padding** puts zeros around the picture, so that the window may stand half outside: a 3 x 3 kernel with
 stride 1 then gives as many numbers as there are pixels. Without, each layer would take a rim away.
@@ -110,10 +116,13 @@ nothing; on what it does not, it turns round after epoch {turn}. The weights of 
 With {train} digits and half of the dense numbers left out at random while it learns (dropout), `{text}`
 ({weights:,} weights) reads **{accuracy}** of {test} test digits in {epochs} epochs.
 
+A larger one of the same kind, measured apart from this page: on Fashion-MNIST, 28 x 28 pictures of ten kinds of
+clothes, `python bench/fashion.py` (422,090 weights, 8 epochs) named **0.925 (0.920 to 0.930)** of 10,000 test
+pictures rightly, after 118 s on two processors (228 s of processor time); one run, one seed.
+
 ## 6 Inside
 
-What each layer makes of one test digit, a {label}, which the network reads as {answer} with probability
-{chance:.2f}:
+What each layer makes of one test digit, a {label}, which the network reads as {answer} with probability {chance:.2f}:
 
 ![Maps of each convolution and pooling for a handwritten digit](07_digit.png)
 
@@ -121,13 +130,14 @@ The weights of the last dense layer: ten sums, one for each digit, of 64 numbers
 
 ![Weights of the last layer: ten rows, sixty-four columns](07_weights.png)
 
-EfficientNet-Lite0 has 3.4 million weights more, and has seen 1.3 million photographs. Its first layers see
-edges and spots, its last ones parts of things:
+EfficientNet-Lite0 has {lite0:.1f} million weights, and has learned from 1.3 million photographs. Its first layers
+see edges and spots, its last ones parts of things:
 
 ![Maps of EfficientNet-Lite0 from the first layer to the last for the cat](07_maps.png)
 
 Two ways to ask what an answer rests on: **Grad-CAM** weighs the maps of the last convolution by how much the
 answer rises with them; **covering** a part of the picture and looking again says how much the answer needs it.
+Where the map of covering is blue, the network is surer of its answer without that part.
 
 ![The cat, the likeliest classes, Grad-CAM and the map of covering](07_answer.png)
 
@@ -140,6 +150,7 @@ answer rises with them; **covering** a part of the picture and looking again say
 | train | `assay learn photos/ --method cnn --layers "{text}"` |
 | test a picture | `assay predict photos.assay/model.assay photo.jpg` |
 | see why | `assay look photos.assay/model.assay photo.jpg` |
+| ask by REST, with a token | nothing listens and nothing is uploaded; a program reads `assay predict ... --json` |
 """
 
 
@@ -205,13 +216,32 @@ def beside(left: np.ndarray, right: np.ndarray) -> tuple[str, str]:
     return tuple(" | ".join(" ".join(f"{v:.0f}" for v in row) for row in values) for values in (left, right))
 
 
+def photographs(cat: np.ndarray, out: Path) -> float:
+    """Look inside the network that has learned from photographs; give its weights, in millions."""
+    lite0 = network.lite0()
+    inside = look_inside(lite0, cat, cover=96)
+    chosen = [m for m in inside.maps if m.name in {"stem", "block 1", "block 4", "block 10", "head"}]
+    (out / "07_maps.png").write_bytes(networks.maps([(m.name, m.values) for m in chosen], most=5, cell=64))
+    chances = softmax(inside.logits.astype(float))
+    best = [(backbone.class_names()[i], float(chances[i])) for i in np.argsort(-chances)[:4]]
+    (out / "07_answer.png").write_bytes(
+        networks.answer(cat, inside.gradcam, inside.occlusion, best, target=best[0][0], cover=inside.cover, colours=96)
+    )
+    return sum(p.numel() for p in lite0.parameters()) / 1e6
+
+
 def main(out: Path) -> None:
     """Write the page and its figures."""
+    try:
+        network.torch()
+    except InputError as e:
+        print(f"Nothing is made: {e}")
+        return
     out.mkdir(parents=True, exist_ok=True)
     cat = geometry.square(np.ascontiguousarray(data.chelsea()), size=256)
     channels = colour.split(cat)
     parts = [("256 × 256 × 3", cat), *channels.items(), ("64 × 64 × 3", geometry.square(cat, size=64))]
-    (out / "07_input.png").write_bytes(sheets.sheet(parts, columns=5, side=150, colours=64))
+    (out / "07_input.png").write_bytes(sheets.sheet(parts, columns=5, side=112, colours=128))
 
     grey = colour.grey(cat)
     small = geometry.square(grey, size=32).astype(np.float32)
@@ -224,7 +254,8 @@ def main(out: Path) -> None:
     )  # fmt: skip
     (out / "07_convolution.png").write_bytes(marked)
 
-    edges = np.abs(convolution(np.pad(grey.astype(np.float32), 1), np.array([[1, 0, -1]] * 3, np.float32), stride=1))
+    framed = np.pad(grey.astype(np.float32), 1, "edge")
+    edges = np.abs(convolution(framed, np.array([[1, 0, -1]] * 3, np.float32), stride=1))
     steps, shrunk = [edges], edges
     for _ in range(3):
         shrunk = pool(shrunk)
@@ -256,15 +287,7 @@ def main(out: Path) -> None:
         networks.dense("weights of layer 'classes'", seen.dense[-1].weight, outputs=names, size=(560, 260))
     )
 
-    inside = look_inside(network.lite0(), cat, cover=96)
-    chosen = [m for m in inside.maps if m.name in {"stem", "block 1", "block 4", "block 10", "head"}]
-    (out / "07_maps.png").write_bytes(networks.maps([(m.name, m.values) for m in chosen], cell=72))
-    chances = softmax(inside.logits.astype(float))
-    best = [(backbone.class_names()[i], float(chances[i])) for i in np.argsort(-chances)[:4]]
-    (out / "07_answer.png").write_bytes(
-        networks.answer(cat, inside.gradcam, inside.occlusion, best, target=best[0][0], cover=inside.cover)
-    )
-
+    millions = photographs(cat, out)
     before, after = beside(corner, pool(corner))
     followed = layers.steps(DIGITS, size=(8, 8), channels=1)
     lines = [f"| {s.text} | {' x '.join(map(str, s.shape))} | {s.weights:,} |" for s in followed]
@@ -273,6 +296,7 @@ def main(out: Path) -> None:
         out=len(found),
         window=boxed(small[:4, :4]),
         first=found[0, 0],
+        found=boxed(found),
         difference=float(np.abs(found - by_the_network(small)).max()),
         chained="\n".join(f"| {n} | {2 * n + 1} x {2 * n + 1} | {9 * n} | {(2 * n + 1) ** 2} |" for n in (1, 2, 3)),
         before=before,
@@ -288,6 +312,7 @@ def main(out: Path) -> None:
         epochs=len(history.epochs),
         label=test.y[0],
         answer=seen.target,
+        lite0=millions,
         chance=float(softmax(seen.logits.astype(float))[seen.target]),
         **sums(),
     )

@@ -33,6 +33,7 @@ def answer(
     *,
     target: str,
     cover: int,
+    colours: int = 256,
 ) -> bytes:
     """Draw a picture, the likeliest classes, and what in the picture spoke for one of them.
 
@@ -43,6 +44,7 @@ def answer(
         chances: class and probability, likeliest first.
         target: the class that is explained.
         cover: pixels a side of what the picture was covered with.
+        colours: of the PNG, 2 to 256: few make it light.
 
     Returns:
         A PNG file.
@@ -56,7 +58,7 @@ def answer(
         (f"{cover} × {cover} covered: falls (orange) or rises (blue)",
          tinted(image, occlusion / most if most > 0 else occlusion)),
     ]  # fmt: skip
-    return sheets.sheet(parts, columns=2, side=320, colours=256)
+    return sheets.sheet(parts, columns=2, side=320, colours=colours)
 
 
 def tinted(image: np.ndarray, signs: np.ndarray) -> np.ndarray:
@@ -99,7 +101,7 @@ def maps(layers: Sequence[tuple[str, np.ndarray]], *, most: int = 8, cell: int =
         count, height, width = values.shape
         order = np.argsort(-values.std(axis=(1, 2)), kind="stable")[:most]
         row = [(_stretched(values[k]), f"{k + 1}") for k in sorted(order)]
-        rows.append((f"{name}: {count:,} maps of {width} × {height}", row))
+        rows.append((f"{name}: {count:,} map{'s' * (count != 1)} of {width} × {height}", row))
     return panels.sheet(rows, cell=cell)
 
 
