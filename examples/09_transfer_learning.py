@@ -46,10 +46,11 @@ photos/train/gravel/  {train} pictures      photos/val/gravel/  {val}      photo
 A network that was trained on a million photographs ({weights}) knows edges, textures and parts of things. All
 of it is *frozen* but the last 4 layers; behind them come a dense layer of 1024, dropout 0.5 and one output a
 class, which learn with RMSprop for 5 epochs in batches of 32, at a rate of 1e-4 that falls along half a wave.
-The tutorial's recipe is one line:
+The tutorial's recipe is one command:
 
 ```
-assay learn photos/ --unfreeze 4 --head 1024 --dropout 0.5 --optimizer rmsprop --learning-rate 1e-4 --epochs 5
+assay learn photos/ --unfreeze 4 --head 1024 --dropout 0.5 --optimizer rmsprop --learning-rate 1e-4 --epochs 5 \\
+    --mixup 0
 ```
 
 **The frozen part runs once.** What it makes of each picture, and of each changed view of it, is kept as 16-bit
