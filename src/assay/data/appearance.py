@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..errors import CorruptError, RefusedError
 from ..pixels import colour, geometry, hashes, naturalness
 from . import pictures
 from .folder import File
@@ -56,17 +55,12 @@ def examine(file: File, *, root: str | bytes | os.PathLike[str], size: int, know
             least, had = naturalness.SIDE, f"{head.width} x {head.height}"
             return Appearance("refused", f"a picture must have {least} x {least} pixels, got {had}", digest)
         whole = colour.to_uint8(pictures.decode(data, head, shorter=size if digest in known else None))
-    except OSError as e:
-        return Appearance("unreadable", e.strerror or str(e))
-    except RefusedError as e:
-        return Appearance("refused", str(e))
-    except CorruptError as e:
-        return Appearance("corrupt", str(e))
+    except pictures.FAULTS as e:
+        return Appearance(*pictures.fault(e))
     alike = hashes.perceptual(colour.grey(whole))
     if digest in known:
         return Appearance("ok", "", digest, head.width, head.height, alike)
-    coloured = cv2.cvtColor(whole, cv2.COLOR_GRAY2RGB) if whole.ndim == 2 else whole
-    view = geometry.square(coloured, size=size)
+    view = geometry.square(colour.rgb(whole), size=size)
     top, left = (max(length - _LONGEST, 0) // 2 for length in whole.shape[:2])
     damage = naturalness.measure(np.ascontiguousarray(whole[top : top + _LONGEST, left : left + _LONGEST]))
     return Appearance("ok", "", digest, head.width, head.height, alike, view, damage)

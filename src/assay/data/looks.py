@@ -7,7 +7,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..errors import CorruptError, RefusedError
 from ..pixels import colour, geometry
 from . import pictures
 from .folder import File
@@ -75,12 +74,8 @@ def _look(file: File, root: Path, shape: tuple[int, int] | None, side: int, *, c
         if not side:
             return Look(None, head.height, head.width)
         image = pictures.decode(data, head, shorter=side)
-    except OSError as e:
-        return Look(None, 0, 0, "unreadable", e.strerror or str(e))
-    except RefusedError as e:
-        return Look(None, 0, 0, "refused", str(e))
-    except CorruptError as e:
-        return Look(None, 0, 0, "corrupt", str(e))
+    except pictures.FAULTS as e:
+        return Look(None, 0, 0, *pictures.fault(e))
     image = as_kind(image, coloured=coloured)
     image = geometry.fit(image, side=side) if shape is None else geometry.reshape(image, shape=shape)
     return Look(np.ascontiguousarray(image), head.height, head.width)
@@ -97,6 +92,4 @@ def as_kind(image: np.ndarray, *, coloured: bool) -> np.ndarray:
         uint8; as it is, not copied, where it is so already.
     """
     image = colour.to_uint8(image)
-    if coloured:
-        return image if image.ndim == 3 else np.dstack([image] * 3)
-    return colour.grey(image)
+    return colour.rgb(image) if coloured else colour.grey(image)

@@ -23,6 +23,7 @@ from ..errors import CorruptError, InputError, PictureError, RefusedError
 from ..pixels import colour, geometry
 from . import delivery, exif, formats, profiles
 
+FAULTS = (OSError, RefusedError, CorruptError)  # what reading a file may end in
 _TURNED = {"TIFF", "HEIF"}  # whose readers give sizes and pixels upright by themselves
 # What Pillow says of files that are whole, but of a kind it does not read: 12-bit JPEGs, or texts that inflate.
 _UNREAD = ("cannot handle", "Unsupported", "unknown pixel mode", "Decompressed data too large", "Too much memory")
@@ -182,6 +183,20 @@ def read(path: str | os.PathLike[str], *, shorter: int | None = None) -> np.ndar
         return decode(data, header(data), shorter=shorter)
     except PictureError as e:
         raise type(e)(f"{e}, in {os.fspath(path)}") from e
+
+
+def fault(error: OSError | PictureError) -> tuple[str, str]:
+    """Say why a file is no picture.
+
+    Args:
+        error: one of FAULTS.
+
+    Returns:
+        Its status, "unreadable", "refused" or "corrupt"; and the reason.
+    """
+    if isinstance(error, OSError):
+        return "unreadable", error.strerror or str(error)
+    return "refused" if isinstance(error, RefusedError) else "corrupt", str(error)
 
 
 def write(path: str | os.PathLike[str], image: np.ndarray, *, quality: int = 90) -> None:

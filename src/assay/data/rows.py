@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..errors import CorruptError, RefusedError
+from ..errors import PictureError
 from ..pixels import augment, colour, geometry, hashes
 from ..pixels.facts import facts
 from ..pixels.recipes import Recipe
@@ -72,10 +72,8 @@ def read(
     columns["key"] = key(file.path, "")
     try:
         data, status = pictures.read_bytes(os.path.join(os.fsencode(root), file.path))  # noqa: PTH118 - bytes paths
-    except OSError as e:
-        return Row({**columns, "status": "unreadable", "reason": e.strerror or str(e)}, None)
-    except RefusedError as e:
-        return Row({**columns, "status": "refused", "reason": str(e)}, None)
+    except pictures.FAULTS as e:
+        return _none(columns, e)
     digest = hashlib.sha256(data).hexdigest()
     columns |= {"bytes": len(data), "mtime_ns": status.st_mtime_ns, "sha256": digest, "key": key(file.path, digest)}
     try:
@@ -86,11 +84,14 @@ def read(
         views = None if size is None else _views(data, head, small, size=size, tiles=tiles)
         if views is not None and size is not None and variants is not None:
             views = np.concatenate([views, _varied(data, head, digest, variants, size=size)])
-    except RefusedError as e:
-        return Row({**columns, "status": "refused", "reason": str(e)}, None)
-    except CorruptError as e:
-        return Row({**columns, "status": "corrupt", "reason": str(e)}, None)
+    except PictureError as e:
+        return _none(columns, e)
     return Row({**columns, "status": "ok", "reason": ""}, views, small)
+
+
+def _none(columns: dict[str, object], error: OSError | PictureError) -> Row:
+    status, reason = pictures.fault(error)
+    return Row({**columns, "status": status, "reason": reason}, None)
 
 
 def describe(row: Row) -> Row:
@@ -131,8 +132,7 @@ def _views(data: bytes, head: pictures.Header, small: np.ndarray, *, size: int, 
     shorter = 2 * size if tiles else size
     enough = min(small.shape[:2]) >= shorter or small.shape[:2] == (head.height, head.width)
     image = small if enough else colour.to_uint8(pictures.decode(data, head, shorter=shorter))
-    if image.ndim == 2:
-        image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+    image = colour.rgb(image)
     parts = [image, *(geometry.tiles(image, count=3) if tiles else [])]
     return np.stack([geometry.square(part, size=size) for part in parts])
 
@@ -140,9 +140,7 @@ def _views(data: bytes, head: pictures.Header, small: np.ndarray, *, size: int, 
 def _varied(data: bytes, head: pictures.Header, digest: str, variants: Variants, *, size: int) -> np.ndarray:
     """Make changed views: the whole picture squashed to a square no smaller than the recipe enlarges, then one warp."""
     side = math.ceil(size * variants.recipe.enlarges())
-    square = geometry.square(colour.to_uint8(pictures.decode(data, head, shorter=side)), size=side)
-    if square.ndim == 2:
-        square = cv2.cvtColor(square, cv2.COLOR_GRAY2RGB)
+    square = colour.rgb(geometry.square(colour.to_uint8(pictures.decode(data, head, shorter=side)), size=side))
     first = int(digest[:12], 16) * variants.count
     draws = [
         augment.draw(variants.recipe, rng=augment.generator(seed=variants.seed, index=first + i))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..pixels import geometry
+from ..pixels import colour, geometry
 from . import fitting, network
 
 _BATCH = 32  # covered pictures that the network sees at a time
@@ -91,7 +91,7 @@ def look_inside(
         occlusion = occlude(module, image, target=which, cover=side, threads=threads)
     convolutions, dense = _weights(module)
     return Inside(
-        _bytes(image),
+        colour.to_uint8(image),
         maps,
         convolutions[0],
         tuple(dense),
@@ -258,7 +258,3 @@ def _weights(module: Any) -> tuple[list[Weights], list[Weights]]:
                 bias = np.zeros(len(weight), np.float32) if m.bias is None else m.bias.detach().numpy().copy()
                 (convolutions if weight.ndim == 4 else dense).append(Weights(name, weight, bias))
     return convolutions, dense
-
-
-def _bytes(image: np.ndarray) -> np.ndarray:
-    return image if image.dtype == np.uint8 else (image * 255).round().astype(np.uint8)

@@ -113,7 +113,7 @@ def lab(image: np.ndarray) -> np.ndarray:
     >>> lab(np.array([[[255, 0, 0]]], np.uint8)).round(1)
     array([[[53.2, 80.1, 67.2]]], dtype=float32)
     """
-    xyz = cv2.transform(_decode(_colours(image)), _XYZ / _WHITE[:, None])
+    xyz = cv2.transform(_decode(rgb(image)), _XYZ / _WHITE[:, None])
     root = np.where(xyz > _LINEAR**3, np.cbrt(xyz), xyz / (3 * _LINEAR**2) + 4 / 29)
     x, y, z = cv2.split(root.astype(np.float32))
     return cv2.merge([116 * y - 16, 500 * (x - y), 200 * (y - z)])
@@ -190,6 +190,22 @@ def channel_index(image: np.ndarray, name: str) -> int:
     return CHANNELS[name]
 
 
+def rgb(image: np.ndarray) -> np.ndarray:
+    """Give a picture three channels.
+
+    Args:
+        image: picture.
+
+    Returns:
+        (H, W, 3), of the same dtype; grey is three equal channels, colour is returned as it is, not copied.
+
+    Raises:
+        InputError: image is no picture.
+    """
+    picture = checked(image)
+    return picture if picture.ndim == 3 else cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
+
+
 def to_uint8(image: np.ndarray) -> np.ndarray:
     """Bring a picture to 8 bits.
 
@@ -264,13 +280,8 @@ def through(
     return to_uint8(found) if picture.dtype == np.uint8 else found
 
 
-def _colours(image: np.ndarray) -> np.ndarray:
-    picture = checked(image)
-    return picture if picture.ndim == 3 else cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
-
-
 def _floats(image: np.ndarray) -> np.ndarray:
-    picture = _colours(image)
+    picture = rgb(image)
     return picture if picture.dtype == np.float32 else np.asarray(picture / 255, np.float32)
 
 

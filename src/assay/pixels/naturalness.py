@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from scipy.special import gamma
 
-from . import noise
+from . import colour, noise
 from .picture import checked
 
 SIDE = 32  # pixels that a picture needs: two halvings leave 8
@@ -48,8 +48,7 @@ def measure(image: np.ndarray) -> np.ndarray:
     colour added; shape by moments, Sharifi & Leon-Garcia 1995, doi:10.1109/76.350779.
     """
     picture = checked(image, side=SIDE)
-    levels = np.rint(picture * 255).astype(np.uint8) if picture.dtype == np.float32 else picture
-    levels = cv2.cvtColor(levels, cv2.COLOR_GRAY2RGB) if levels.ndim == 2 else levels
+    levels = colour.rgb(colour.to_uint8(picture))
     rgb = levels.astype(np.float32)
     opponent = cv2.transform(rgb, _OPPONENT)
     found: list[float] = []

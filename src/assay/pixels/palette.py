@@ -3,7 +3,6 @@
 import numpy as np
 
 from . import colour
-from .picture import checked
 
 BINS = (8, 4, 4)  # of hue, saturation and value
 
@@ -28,8 +27,7 @@ def palette(image: np.ndarray, *, bins: tuple[int, int, int] = BINS) -> np.ndarr
     >>> float(palette(red) @ palette(also))
     1.0
     """
-    picture = checked(image)
-    values = colour.hsv(np.dstack([picture] * 3) if picture.ndim == 2 else picture)
+    values = colour.hsv(image)
     # Half a bin of turn puts pure red into the middle of its bin.
     hue = np.floor(values[..., 0] / 360 * bins[0] + 0.5).astype(int) % bins[0]
     saturation, value = (np.minimum((values[..., i] * bins[i]).astype(int), bins[i] - 1) for i in (1, 2))

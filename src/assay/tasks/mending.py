@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import pictures
 from ..data.folder import File
-from ..errors import CorruptError, InputError, RefusedError
+from ..errors import InputError
 from ..models.restorer import Restorer
 from ..pixels import colour
 
@@ -72,12 +72,8 @@ def mend(file: File, *, root: Path, out: Path, single: bool, model: Path, shown:
     name = os.fsdecode(file.path)
     try:
         image = pictures.read(root / name)
-    except OSError as e:
-        return _none(name, "unreadable", e.strerror or str(e))
-    except RefusedError as e:
-        return _none(name, "refused", str(e))
-    except CorruptError as e:
-        return _none(name, "corrupt", str(e))
+    except pictures.FAULTS as e:
+        return _none(name, *pictures.fault(e))
     try:
         found = restorer(model).restore(image)
     except InputError as e:
