@@ -1,5 +1,7 @@
 """Which pictures are alike: features in, pairs out; pairs in, groups out. Every pair is looked at, none is guessed."""
 
+from collections.abc import Hashable, Iterable
+
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -37,6 +39,23 @@ def connected(n: int, pairs: np.ndarray) -> np.ndarray:
     found = connected_components(links, directed=False)[1]
     _, first, place = np.unique(found, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[place]
+
+
+def sharing(keys: Iterable[Hashable]) -> np.ndarray:
+    """Pair each picture with the first that has the same key.
+
+    Args:
+        keys: one for each picture; "" is no key.
+
+    Returns:
+        int (p, 2), for `connected`.
+
+    >>> sharing(["a", "", "b", "a", ""])
+    array([[0, 3]])
+    """
+    first: dict[Hashable, int] = {}
+    pairs = [(first.setdefault(key, i), i) for i, key in enumerate(keys) if key != ""]
+    return np.array([(a, b) for a, b in pairs if a != b], np.int64).reshape(-1, 2)
 
 
 def alike(features: np.ndarray, *, similarity: float = 0.985, ratio: float = 0.3) -> np.ndarray:

@@ -61,9 +61,7 @@ def find(workspace: Workspace, pictures: Collection) -> Copies:
 
 
 def _pairs(pictures: Collection) -> np.ndarray:
-    first: dict[str, int] = {}
-    same = [(first.setdefault(sha, i), i) for i, sha in enumerate(pictures.sha256)]
-    exact = np.array([(a, b) for a, b in same if a != b], np.int64).reshape(-1, 2)
+    exact = neighbours.sharing(pictures.sha256)
     hashed = hashes.near_pairs(pictures.hash, radius=hashes.RADIUS)
     partners = np.bincount(hashed.ravel(), minlength=len(pictures))
     hashed = hashed[(partners[hashed] <= hashes.PARTNERS).all(axis=1)]

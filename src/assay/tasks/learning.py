@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -133,11 +134,14 @@ def learn(
     development = np.flatnonzero(part != "test")
     x, y, g = heads.root(features[development]), label[development], group[development]
     inputs = [pictures.keys[used], pictures.network, features.shape[1], classes, label, part, group]
-    rng = np.random.default_rng(seed)
-    folds = np.stack([splits.folds(y, g, count=_FOLDS, rng=rng) for _ in range(_REPEATS)])
+
+    @cache
+    def folds() -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        return np.stack([splits.folds(y, g, count=_FOLDS, rng=rng) for _ in range(_REPEATS)])
 
     def make() -> dict[str, np.ndarray]:
-        found = heads.cross_validate(x, y, folds, classes=classes, groups=g)
+        found = heads.cross_validate(x, y, folds(), classes=classes, groups=g)
         head = heads.fit(x, y, classes=classes, c=found.c)
         numbers = {"c": np.array(found.c), "temperature": np.array(found.temperature)}
         return {"logits": found.logits, "weight": head.weight, "bias": head.bias, **numbers}
@@ -145,7 +149,7 @@ def learn(
     def teach(plan: Plan | None) -> Taught:
         if plan is not None:
             return tuned.teach(
-                workspace, pictures, used, label, development, folds[0], g, plan, trunks[plan],
+                workspace, pictures, used, label, development, folds()[0], g, plan, trunks[plan],
                 classes=classes, seed=seed, processes=processes, clock=clock, stop=stop,
             )  # fmt: skip
         kept = workspace.keep("learn", [*inputs, seed, _FOLDS, _REPEATS], make)
@@ -234,12 +238,8 @@ def seen(pictures: Collection) -> np.ndarray:
 
 def _together(labels: Labels, copies: Copies) -> np.ndarray:
     """Join groups of copies with the groups that the user gave."""
-    group = copies.group
-    given: dict[str, int] = {}
-    pairs = [(given.setdefault(name, i), i) for i, name in enumerate(labels.group) if name]
-    first: dict[int, int] = {}
-    pairs += [(first.setdefault(int(c), i), i) for i, c in enumerate(group)]
-    return neighbours.connected(len(group), np.array(pairs, np.int64).reshape(-1, 2))
+    pairs = np.concatenate([neighbours.sharing(labels.group), neighbours.sharing(copies.group.tolist())])
+    return neighbours.connected(len(copies.group), pairs)
 
 
 def _usable(labels: Labels, group: np.ndarray, notes: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -94,11 +94,6 @@ def _parts(mean: np.ndarray, group: np.ndarray) -> np.ndarray:
 
 def _together(found: Appearances, given: Sequence[str] | None) -> np.ndarray:
     """Join copies, near copies and the groups that were given."""
-    first: dict[str, int] = {}
-    pairs = [(first.setdefault(str(sha), i), i) for i, sha in enumerate(found.sha256)]
-    if given is not None:
-        named: dict[str, int] = {}
-        pairs += [(named.setdefault(name, i), i) for i, name in enumerate(given) if name]
-    near = hashes.near_pairs(found.hash, radius=hashes.RADIUS)
-    every = np.concatenate([np.array(pairs, np.int64).reshape(-1, 2), near.reshape(-1, 2)])
-    return neighbours.connected(len(found), every)
+    near = hashes.near_pairs(found.hash, radius=hashes.RADIUS).reshape(-1, 2)
+    pairs = [neighbours.sharing(found.sha256), neighbours.sharing(given or ()), near]
+    return neighbours.connected(len(found), np.concatenate(pairs))
