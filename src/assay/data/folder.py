@@ -155,6 +155,24 @@ def from_folders(paths: list[bytes]) -> Labels:
     return Labels(_text(labels), _text(parts), _text([""] * len(paths)), source)
 
 
+def labels(said: str, paths: list[bytes]) -> Labels:
+    """Read labels from where they are said to be.
+
+    Args:
+        said: "folders", "none", or a CSV file with the columns file and label.
+        paths: of the pictures, below the folder.
+
+    Returns:
+        Labels in the order of paths.
+
+    Raises:
+        InputError: as `from_csv`.
+    """
+    if said == "none":
+        return from_folders([b"-"] * len(paths))
+    return from_folders(paths) if said == "folders" else from_csv(Path(said), paths)
+
+
 def from_csv(file: Path, paths: list[bytes]) -> Labels:
     """Read labels from a table with the columns `file` and `label`, and at need `group` and `part`.
 

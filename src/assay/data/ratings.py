@@ -303,7 +303,8 @@ def _means(
     given = [(row[file].strip(), _number(row[mean]), _number(row[deviation]) if deviation else 0.0) for row in rows]
     ends = scale or _guess([m for _, m, _ in given if m is not None])
     steps = np.arange(float(ends[0]), ends[1] + 1)
-    files, shares, groups, wrong = [], [], [], []
+    files: dict[str, None] = {}
+    shares, groups, wrong = [], [], []
     for row, (name, m, sd) in zip(rows, given, strict=True):
         if m is None or sd is None:
             wrong.append(Wrong(name, "mean and sd must be numbers"))
@@ -320,7 +321,7 @@ def _means(
             except InputError as e:
                 wrong.append(Wrong(name, str(e).removesuffix(" in row 0")))
                 continue
-            files.append(name)
+            files[name] = None
             shares.append(one[0])
             groups.append(_group(row, header))
     form = "mean and deviation" if deviation else "means"

@@ -12,8 +12,7 @@ from . import inference, network
 from .graph import ACTIVATIONS, Graph, Shape, Step, padding, shapes
 from .saved import Model
 
-# Parts of EfficientNet-Lite0 in torch, by the step of its graph that gives the same.
-_PARTS = {"stem relu6": "stem", "last relu6": "head", "features": "mean"}
+_PARTS = {step: part for part, step in network.STEPS.items()}
 _WINDOWS = ("convolution", "max pool", "average pool")
 
 

@@ -16,6 +16,8 @@ from ..errors import InputError
 from . import backbone, checkpoint, layers
 
 LITE0_CLASSES = 1000  # of ImageNet
+# Steps of the graph of EfficientNet-Lite0 that give what a part of the chain gives, where they are called otherwise.
+STEPS = {"stem": "stem relu6", "head": "last relu6", "mean": "features"}
 
 
 def torch() -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from ..errors import InputError
 from ..stats import votes
@@ -105,5 +106,4 @@ def predict(made: Any, views: np.ndarray, *, threads: int = 2) -> np.ndarray:
         float64 (n, k); each row adds up to 1.
     """
     logits = fitting.predict(made, Arrays(views, np.zeros(len(views), np.int64)), threads=threads).astype(float)
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+    return np.asarray(softmax(logits, axis=1))

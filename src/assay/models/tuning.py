@@ -20,8 +20,7 @@ from .graph import Graph, Step, shapes
 METHODS = ("head", "finetune", "cnn")
 LAYERS = "conv 32, pool, conv 64, pool, conv 128, pool, mean, dense 128, dropout .5"
 SIZES = (32, 64, 128, 256)  # pixels a side that a network from nothing may see: what 256 is shrunk to by whole squares
-_C = 0.1  # inverse strength of the penalty of the line that the last layer begins with
-_PLACES = {"stem": "stem relu6", "head": "last relu6", "mean": "features"}  # parts in torch to steps of the graph
+LINE = 0.1  # inverse strength of the penalty of the line that the last layer begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +183,7 @@ def _place(plan: Plan, names: list[str]) -> int:
 
 
 def _step(part: str) -> str:
-    return _PLACES.get(part, part)
+    return network.STEPS.get(part, part)
 
 
 def _from_nothing(plan: Plan, *, classes: int, seed: int) -> Network:
@@ -252,5 +251,5 @@ def _begin_with_a_line(made: Network, train: Examples, *, threads: int) -> None:
     before = t.nn.Sequential(*[part for name, part in made.rest.named_children() if name != "classes"])
     features = fitting.predict(before, train, threads=threads)
     labels = train.batch(np.arange(len(train)), epoch=0)[1]
-    head = heads.fit(features, labels, classes=tuple(map(str, range(len(made.last()[1])))), c=_C)
+    head = heads.fit(features, labels, classes=tuple(map(str, range(len(made.last()[1])))), c=LINE)
     network.load(made.rest.classes, {"weight": head.weight, "bias": head.bias})

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import optimize, special
 
 from ..errors import InputError, UndefinedError
-from .intervals import OPTIMISTIC, Estimate, limits, mean, proportion, quantile
+from .intervals import Estimate, limits, mean, on_log_scale, proportion, quantile
 
 # Beyond these a temperature says that scores separate the classes, or tell nothing: not how far to trust them.
 COLDEST, HOTTEST = 0.05, 20.0
@@ -218,12 +218,10 @@ def brier(
     plain = mean(losses, level=level, groups=groups)
     value = plain.value
     if value > 0:
-        factor = math.exp(min((plain.high - value) / value, 700.0))
-        low, high = value / factor, min(value * factor, 1.0)
-        method = plain.method.removesuffix(OPTIMISTIC) + "-log" + (OPTIMISTIC if plain.optimistic else "")
+        score = on_log_scale(plain, most=1.0)
     else:
         n = len(labels) if groups is None else len(np.unique(groups))
-        (low, high), method = limits(0.0, n, level=level), "wilson"
+        score = Estimate(0.0, *limits(0.0, n, level=level), level, "wilson")
     place = np.unique(probabilities, return_inverse=True)[1]
     weights = np.bincount(place).astype(float)
     shares = np.bincount(place, labels) / weights
@@ -231,7 +229,6 @@ def brier(
     share = labels.mean()
     uncertainty = float(share * (1 - share))
     best = float(((rising - labels) ** 2).mean())
-    score = Estimate(value, low, max(high, value), level, method)
     return Brier(score, max(value - best, 0.0), max(uncertainty - best, 0.0), uncertainty)
 
 

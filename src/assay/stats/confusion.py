@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from ..errors import InputError, UndefinedError
-from .intervals import OPTIMISTIC, Estimate, mean, proportion
+from .intervals import Estimate, mean, on_log_scale, proportion
 
 
 def matrix(labels: np.ndarray, predictions: np.ndarray, *, classes: int) -> np.ndarray:
@@ -222,11 +222,7 @@ def log_loss(
         raise InputError("each row of probabilities must be >= 0 and sum to 1: divide rows by their sums")
     tiny = np.finfo(float).eps
     losses = -np.log(np.clip(probabilities[np.arange(len(labels)), labels], tiny, 1 - tiny))
-    plain = mean(losses, level=level, groups=_grouping(groups, labels))
-    # exp overflows only where so few pictures leave the upper limit open anyway.
-    factor = math.exp(min((plain.high - plain.value) / plain.value, 700.0))
-    method = plain.method.removesuffix(OPTIMISTIC) + "-log" + (OPTIMISTIC if plain.optimistic else "")
-    return Estimate(plain.value, plain.value / factor, plain.value * factor, level, method)
+    return on_log_scale(mean(losses, level=level, groups=_grouping(groups, labels)))
 
 
 def _pair(labels: np.ndarray, predictions: np.ndarray, classes: int | None) -> tuple[np.ndarray, np.ndarray]:

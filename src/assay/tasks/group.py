@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import delivery, folder, pictures
 from ..data.collection import Collection, collect
-from ..data.folder import Labels, Problem
+from ..data.folder import Problem
 from ..data.workspace import Workspace
 from ..errors import InputError, UndefinedError
 from ..models import backbone, cluster, layout, partitions
@@ -157,7 +157,7 @@ def group(
         seen = collect(workspace.table)
         if len(seen) < 2:
             raise InputError(f"grouping needs 2 pictures, got {len(seen)} in {root}")
-        known = _labels(labels, seen)
+        known = folder.labels(labels, list(seen.paths))
         clock.begin("copies", 1)
         same = copies.find(workspace, seen).group
         clock.begin("groups", 1)
@@ -221,13 +221,6 @@ def group(
         written=written,
         seconds=time.monotonic() - began,
     )
-
-
-def _labels(labels: str, seen: Collection) -> Labels:
-    paths = list(seen.paths)
-    if labels == "none":
-        return folder.from_folders([b"-"] * len(paths))
-    return folder.from_folders(paths) if labels == "folders" else folder.from_csv(Path(labels), paths)
 
 
 def palettes(seen: Collection) -> np.ndarray:

@@ -158,7 +158,7 @@ def work(
             workspace, root, listing, features=True, tiles=tiles, processes=processes, clock=clock, stop=stop
         )
         pictures = collect(workspace.table, tiles=tiles)
-        known = _labels(labels, list(pictures.paths))
+        known = folder.labels(labels, list(pictures.paths))
 
         clock.begin("copies", 1)
         same = copies.find(workspace, pictures)
@@ -274,17 +274,9 @@ def _clock(
         units=n,
     )
     # Names of files alone tell whether there are two classes to learn.
-    if len({name for name in _labels(labels, [file.path for file in listing.files]).label if name}) < 2:
+    if len({name for name in folder.labels(labels, [file.path for file in listing.files]).label if name}) < 2:
         clock.skip("learning", *_guesses(plans, n), "judging")
     return clock
-
-
-def _labels(labels: str, paths: list[bytes]) -> folder.Labels:
-    if labels == "folders":
-        return folder.from_folders(paths)
-    if labels == "none":
-        return folder.from_folders([b"-"] * len(paths))
-    return folder.from_csv(Path(labels), paths)
 
 
 def _keep(

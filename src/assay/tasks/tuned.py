@@ -25,7 +25,6 @@ from ..workers import local
 from ..workers.clock import Clock
 
 _UNDER_WAY = "training-{}.safetensors"  # of the epochs of one training, by what it depends on
-_LINE = 0.1  # inverse strength of the penalty of the line that a network begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +255,7 @@ def teach(
     return Taught(
         method=plan.method,
         words=plan.in_words(),
-        head=heads.Head(classes, *last, temperature, _LINE),
+        head=heads.Head(classes, *last, temperature, tuning.LINE),
         tail=tail,
         logits=logits,
         sees=lambda positions: _logits(body, last, trunk, [keys[i] for i in positions], threads=threads),
