@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .terminal import Folder, Json, Processes, Seed, app, do, show
+from .terminal import Folder, Json, Processes, Seed, app, do, finish, listed, show
 
 
 @app.command(epilog="Example: assay augment photos/ more/ --count 500 --balance")
@@ -52,8 +52,7 @@ def augment(
     lines += [f"  {name or 'no label'} {n:,}" for name, n in result.written.items()] if len(result.written) > 1 else []
     lines += [f"left out: {', '.join(f'{n:,} {why}' for why, n in result.left_out.items())}"] if result.left_out else []
     lines += result.notes
-    lines += [f"  {p.status}  {p.path}: {p.reason}" for p in result.problems[:20]]
-    lines += [f"  and {len(result.problems) - 20:,} more; --json lists them all"] if len(result.problems) > 20 else []
+    lines += listed(result.problems)
     lines += ["", f"pictures  {result.out}", f"table     {result.table}", f"preview   {result.preview}"]
     show(result, lines, as_json=json)
-    raise typer.Exit(1 if any(p.status != "refused" for p in result.problems) else 0)
+    finish(p.status for p in result.problems)

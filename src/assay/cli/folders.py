@@ -1,11 +1,28 @@
 """Commands on a folder of pictures: read it, do the main job on it, label it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from .terminal import Folder, Json, Out, Processes, Seed, app, do, show, visible
+from .terminal import (
+    CostFn,
+    CostFp,
+    Folder,
+    Json,
+    Out,
+    Positive,
+    Prevalence,
+    Processes,
+    Seed,
+    Specificity,
+    app,
+    do,
+    finish,
+    listed,
+    show,
+    visible,
+)
 
 
 @app.command(epilog="Example: assay run photos/ --positive defect --prevalence 0.01")
@@ -17,15 +34,11 @@ def run(
         typer.Option(help="'folders', 'none', or a CSV file with the columns file and label (group, part at need)."),
     ] = "folders",
     out: Out = None,
-    positive: Annotated[
-        str | None, typer.Option(help="Of two classes, the one that a flag means; the rarer by default.")
-    ] = None,
-    specificity: Annotated[
-        float | None, typer.Option(help="Share of negatives that the cut-off must pass, such as 0.9.")
-    ] = None,
-    cost_fp: Annotated[float, typer.Option(help="Cost of a false alarm.")] = 1.0,
-    cost_fn: Annotated[float, typer.Option(help="Cost of a miss, in the same unit.")] = 1.0,
-    prevalence: Annotated[float | None, typer.Option(help="Share of positives where the model will be used.")] = None,
+    positive: Positive = None,
+    specificity: Specificity = None,
+    cost_fp: CostFp = 1.0,
+    cost_fn: CostFn = 1.0,
+    prevalence: Prevalence = None,
     tiles: Annotated[
         bool, typer.Option("--tiles", help="Look at 3 x 3 tiles too: slower by 10, better for small things.")
     ] = False,
@@ -56,7 +69,7 @@ def run(
         *([f"model   {result.model}"] if result.model else []),
     ]
     show(result, [result.headline, *result.sentences, "", *places], as_json=json)
-    _exit(result.scan)
+    finish(status for status, n in result.scan.statuses.items() if n)
 
 
 @app.command(epilog="Example: assay scan photos/ --json")
@@ -72,10 +85,9 @@ def scan(path: Folder, *, out: Out = None, processes: Processes = None, json: Js
     )
     found = {name: n for name, n in result.issues.items() if n}
     lines += [f"issues: {', '.join(f'{name} {n:,}' for name, n in found.items())}"] if found else []
-    lines += [f"  {p.status}  {p.path}: {p.reason}" for p in result.problems[:20]]
-    lines += [f"  and {len(result.problems) - 20:,} more; --json lists them all"] if len(result.problems) > 20 else []
+    lines += listed(result.problems)
     show(result, lines, as_json=json)
-    _exit(result)
+    finish(status for status, n in result.statuses.items() if n)
 
 
 @app.command(epilog="Example: assay predict photos.assay/model.assay new/ --csv > labels.csv")
@@ -106,8 +118,3 @@ def predict(
             for r in result.rows
         ]
         show(result, lines or ["no files"], as_json=json)
-
-
-def _exit(result: Any) -> None:
-    broken = sum(n for status, n in result.statuses.items() if status not in ("ok", "refused"))
-    raise typer.Exit(1 if broken else 0)

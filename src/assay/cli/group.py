@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from .terminal import Folder, Json, Out, Processes, app, do, show
+from .terminal import Folder, Json, Out, Processes, app, do, finish, listed, show
 
-_LISTED = 20  # groups, and files that are no pictures, that are printed
+_LISTED = 20  # groups that are printed
 
 
 @app.command(epilog="Example: assay group photos/ --method hierarchical --k 2")
@@ -56,7 +56,6 @@ def group(
     more = len(result.groups) - _LISTED
     lines += [f"  and {more:,} more groups, in the table"] if more > 0 else []
     lines += [f"  {result.ungrouped:7,}  in no group"] if result.ungrouped else []
-    lines += [f"  {p.status}  {p.path}: {p.reason}" for p in result.problems[:_LISTED]]
+    lines += listed(result.problems)
     show(result, [*lines, "", *(f"wrote  {file}" for file in result.written)], as_json=json)
-    broken = any(p.status != "refused" for p in result.problems)
-    raise typer.Exit(1 if broken else 0)
+    finish(p.status for p in result.problems)

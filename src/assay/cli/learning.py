@@ -5,7 +5,22 @@ from typing import Annotated
 
 import typer
 
-from .terminal import Folder, Json, Out, Processes, Seed, app, do, show
+from .terminal import (
+    CostFn,
+    CostFp,
+    Folder,
+    Json,
+    Out,
+    Positive,
+    Prevalence,
+    Processes,
+    Seed,
+    Specificity,
+    app,
+    do,
+    finish,
+    show,
+)
 
 
 @app.command(epilog="Example: assay learn photos/ --method finetune --epochs 3 --views 2")
@@ -37,15 +52,11 @@ def learn(
         str, typer.Option(help="'folders', or a CSV file with the columns file and label (group, part at need).")
     ] = "folders",
     out: Out = None,
-    positive: Annotated[
-        str | None, typer.Option(help="Of two classes, the one that a flag means; the rarer by default.")
-    ] = None,
-    specificity: Annotated[
-        float | None, typer.Option(help="Share of negatives that the cut-off must pass, such as 0.9.")
-    ] = None,
-    cost_fp: Annotated[float, typer.Option(help="Cost of a false alarm.")] = 1.0,
-    cost_fn: Annotated[float, typer.Option(help="Cost of a miss, in the same unit.")] = 1.0,
-    prevalence: Annotated[float | None, typer.Option(help="Share of positives where the model will be used.")] = None,
+    positive: Positive = None,
+    specificity: Specificity = None,
+    cost_fp: CostFp = 1.0,
+    cost_fn: CostFn = 1.0,
+    prevalence: Prevalence = None,
     seed: Seed = 0,
     processes: Processes = None,
     json: Json = False,
@@ -81,7 +92,7 @@ def learn(
     )
     places = [f"report  {result.report}", f"list    {result.table}", f"model   {result.model}"]
     show(result, [result.headline, *result.sentences, "", *places], as_json=json)
-    raise typer.Exit(1 if any(n for s, n in result.scan.statuses.items() if s not in {"ok", "refused"}) else 0)
+    finish(status for status, n in result.scan.statuses.items() if n)
 
 
 @app.command(epilog="Example: assay export photos.assay/model.assay model.onnx")

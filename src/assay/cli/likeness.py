@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .terminal import Folder, Json, Processes, app, do, show
+from .terminal import Folder, Json, Processes, app, do, finish, listed, show
 
 _PAIRS = 10  # that are printed
 
@@ -54,14 +54,12 @@ def compare(
     elif result.pairs[0].ms_ssim is not None:
         lines.append(f"Over five scales, MS-SSIM {result.pairs[0].ms_ssim:.4f}.")
     show(result, [*lines, *_ends(result)], as_json=json)
-    _exit(result)
+    finish(p.status for p in result.problems)
 
 
 def _ends(result: Any) -> list[str]:
     """List what was left out, and what was written."""
-    lines = [f"  {p.status}  {p.path}: {p.reason}" for p in result.problems[:20]]
-    lines += [f"  and {len(result.problems) - 20:,} more; --json lists them all"] if len(result.problems) > 20 else []
-    return [*lines, *(["", *(f"wrote  {path}" for path in result.written)] if result.written else [])]
+    return [*listed(result.problems), *(["", *(f"wrote  {path}" for path in result.written)] if result.written else [])]
 
 
 @app.command(epilog="Example: assay compress photos/ --components 5,10")
@@ -108,7 +106,7 @@ def compress(
         share = level.bytes_kept / level.bytes_raw
         lines.append(f"  {level.components:10,}  {level.variance:8.1%}  {level.bytes_kept:10,}  {share:6.0%}  {said}")
     show(result, [*lines, *_ends(result)], as_json=json)
-    _exit(result)
+    finish(p.status for p in result.problems)
 
 
 @app.command(epilog="Example: assay decompress photos.compressed/pictures.safetensors back/")
@@ -132,8 +130,3 @@ def _numbers(text: str) -> list[int]:
         return [int(number) for number in text.split(",")]
     except ValueError as e:
         raise typer.BadParameter(f"must be whole numbers with commas between, got {text!r}") from e
-
-
-def _exit(result: Any) -> None:
-    broken = any(p.status != "refused" for p in result.problems)
-    raise typer.Exit(1 if broken else 0)

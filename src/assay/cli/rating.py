@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .terminal import Folder, Json, Processes, Seed, app, do, show
+from .terminal import Folder, Json, Processes, Seed, app, do, finish, listed, show
 
 _ROWS = 20  # pictures that are printed
 
@@ -46,7 +46,7 @@ def rate(
         lines += [f"and {len(good) - _ROWS:,} better ones"] if len(good) > _ROWS else []
         lines += [f"{row.status}: {row.reason}  {row.file}" for row in result.rows if row.status != "ok"]
         show(result, [result.headline, *lines, f"report  {result.report}", f"list    {result.table}"], as_json=json)
-        raise typer.Exit(1 if any(row.status not in ("ok", "refused") for row in result.rows) else 0)
+        finish(row.status for row in result.rows)
     learned = do(
         tasks.train,
         path=path,
@@ -59,11 +59,10 @@ def rate(
         processes=processes,
     )
     named = [*learned.wrong, *learned.missing, *learned.broken]
-    lines = [f"  {p.status}  {p.path}: {p.reason}" for p in named[:_ROWS]]
-    lines += [f"  and {len(named) - _ROWS:,} more; --json lists them all"] if len(named) > _ROWS else []
+    lines = listed(named)
     places = [f"report  {learned.report}", f"list    {learned.table}", f"model   {learned.model}"]
     show(learned, [learned.headline, *learned.sentences, *lines, "", *places], as_json=json)
-    raise typer.Exit(1 if any(p.status != "refused" for p in learned.broken) else 0)
+    finish(p.status for p in learned.broken)
 
 
 def _ends(scale: str | None) -> tuple[int, int] | None:

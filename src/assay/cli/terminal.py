@@ -2,10 +2,10 @@
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -25,6 +25,12 @@ Out = Annotated[Path | None, typer.Option(help="The workspace; ./NAME.assay by d
 Processes = Annotated[int | None, typer.Option(help="Processes that read pictures; one per processor by default.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Seed = Annotated[int, typer.Option(help="Of the split and of everything random.")]
+Positive = Annotated[str | None, typer.Option(help="Of two classes, the one that a flag means; the rarer by default.")]
+Specificity = Annotated[float | None, typer.Option(help="Share of negatives that the cut-off must pass, such as 0.9.")]
+CostFp = Annotated[float, typer.Option(help="Cost of a false alarm.")]
+CostFn = Annotated[float, typer.Option(help="Cost of a miss, in the same unit.")]
+Prevalence = Annotated[float | None, typer.Option(help="Share of positives where the model will be used.")]
+_LISTED = 20  # files that are no pictures, that are printed
 
 
 class _Stop:
@@ -79,6 +85,32 @@ def visible(text: str) -> str:
         text: of any origin.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def listed(problems: Sequence[Any]) -> list[str]:
+    """List files that are no pictures.
+
+    Args:
+        problems: of a result, `data.folder.Problem`.
+
+    Returns:
+        A line for each of the first, and one that says how many more there are.
+    """
+    lines = [f"  {p.status}  {p.path}: {p.reason}" for p in problems[:_LISTED]]
+    more = len(problems) - _LISTED
+    return [*lines, f"  and {more:,} more; --json lists them all"] if more > 0 else lines
+
+
+def finish(statuses: Iterable[str]) -> NoReturn:
+    """End with exit status 1 where a file is broken, else 0.
+
+    Args:
+        statuses: of files.
+
+    Raises:
+        typer.Exit: always.
+    """
+    raise typer.Exit(1 if any(status not in ("ok", "refused") for status in statuses) else 0)
 
 
 def show(result: Any, lines: list[str], *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .terminal import Json, Processes, Seed, app, do, show
+from .terminal import CostFn, CostFp, Json, Processes, Seed, Specificity, app, do, show
 
 
 @app.command(epilog="Example: assay judge scores.csv --specificity 0.9 --prevalence 0.01")
@@ -38,11 +38,9 @@ def judge(
     positive: Annotated[
         str | None, typer.Option(help="Of two classes, the one that a flag means; 1, yes or the rarer by default.")
     ] = None,
-    specificity: Annotated[
-        float | None, typer.Option(help="Share of negatives that the cut-off must pass, such as 0.9.")
-    ] = None,
-    cost_fp: Annotated[float, typer.Option(help="Cost of a false alarm.")] = 1.0,
-    cost_fn: Annotated[float, typer.Option(help="Cost of a miss, in the same unit.")] = 1.0,
+    specificity: Specificity = None,
+    cost_fp: CostFp = 1.0,
+    cost_fn: CostFn = 1.0,
     prevalence: Annotated[float | None, typer.Option(help="Share of positives where it will be used.")] = None,
     group: Annotated[
         str | None, typer.Option(help="Column of rows that belong together, such as patient; 'group' by default.")
