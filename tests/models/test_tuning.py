@@ -12,6 +12,7 @@ WORDS = {
     "head": ({"head": 1}, "--head must be 2 to 8,192 numbers wide, got 1"),
     "dropout": ({"dropout": 1.0}, "--dropout must be from 0 to below 1, got 1.0"),
     "views": ({"views": -1}, "--views must be from 0 to 100, got -1"),
+    "rate": ({"learning_rate": 0.0}, "--learning-rate must be a finite number > 0, got 0.0"),
     "nothing": ({"unfreeze": 0}, "--unfreeze 0 needs --head"),
 }
 
@@ -124,3 +125,20 @@ def test_only_what_is_not_frozen_learns(torch, views):
     after = made.body().weights
     assert all((array == trunk[name]).all() for name, array in made.trunk.weights.items())
     assert all((before[name] != after[name]).any() for name in after)
+
+
+def test_at_equal_sizes_balanced_classes_are_plain_ones_and_at_unequal_ones_the_rare_counts_more(torch, views):
+    from assay.models.examples import Arrays
+
+    def taught(labels, class_weights):
+        plan = tuning.Plan("cnn", layers="conv 4, pool, dense 6", size=32, epochs=3, class_weights=class_weights)
+        made = tuning.make(plan, classes=2, seed=0)
+        given = inference.Runner(made.trunk).run(views)
+        tuning.teach(made, Arrays(given, np.array(labels)), plan, seed=0, threads=1)
+        weight, bias = made.last()
+        return inference.Runner(made.body()).run(given) @ weight.T + bias
+
+    even, uneven = [0, 1, 0, 1, 1, 0], [0, 0, 0, 0, 0, 1]
+    np.testing.assert_array_equal(taught(even, "balanced"), taught(even, "none"))
+    lead = [np.subtract(*taught(uneven, words).T[::-1]).mean() for words in ("balanced", "none")]
+    assert lead[0] > lead[1]

@@ -4,7 +4,9 @@ The trunk is a graph, so that OpenVINO runs it, once for each view of a picture;
 was taught is split again: a linear head, and a tail that makes what the head looks at.
 """
 
+import math
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -14,12 +16,31 @@ import numpy as np
 from ..errors import InputError
 from ..pixels.recipes import RECIPES, Recipe
 from . import backbone, fitting, heads, inference, network, traced, zoo
-from .examples import Examples
+from .descent import OPTIMIZERS, SCHEDULES
+from .examples import Examples, balanced
 from .graph import Graph, Step, shapes
 
 METHODS = ("head", "finetune", "cnn")
 LAYERS = "conv 32, pool, conv 64, pool, conv 128, pool, mean, dense 128, dropout .5"
 SIZES = (32, 64, 128, 256)  # pixels a side that a network from nothing may see: what 256 is shrunk to by whole squares
+WEIGHTS = ("none", "balanced")
+_CHOICES: dict[str, Iterable[Any]] = {
+    "size": SIZES,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "class_weights": WEIGHTS,
+}
+_RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "head": ("2 to 8,192 numbers wide", lambda x: 2 <= x <= 8192),
+    "dropout": ("from 0 to below 1", lambda x: 0 <= x < 1),
+    "epochs": (">= 1", lambda x: x >= 1),
+    "learning_rate": ("a finite number > 0", lambda x: 0 < x < math.inf),
+    "weight_decay": ("a finite number >= 0", lambda x: 0 <= x < math.inf),
+    "batch_size": (">= 2", lambda x: x >= 2),
+    "patience": (">= 1", lambda x: x >= 1),
+    "mixup": ("from 0 to 10", lambda x: 0 <= x <= 10),
+    "views": ("from 0 to 100", lambda x: 0 <= x <= 100),
+}
 LINE = 0.1  # inverse strength of the penalty of the line that the last layer begins with
 
 
@@ -29,7 +50,9 @@ class Plan:
 
     method: "finetune" or "cnn"; backbone: "lite0" or "timm:NAME"; unfreeze: the last parts with weights that learn, or
     "last-block"; head: width of a dense layer before the last, or None; dropout: before the last layer; layers and
-    size: of a network from nothing; views: changed views of each picture that are learned from beside it.
+    size: of a network from nothing; views: changed views of each picture that are learned from beside it; patience:
+    stop after so many epochs without a lower loss on pictures that are set apart, or None; class_weights: "balanced"
+    lets each class count alike, "none" each picture.
     """
 
     method: str
@@ -48,23 +71,24 @@ class Plan:
     batch_size: int = 32
     views: int = 8
     recipe: Recipe = RECIPES["gentle"]
+    patience: int | None = None
+    class_weights: str = "none"
 
     def __post_init__(self) -> None:
         """Refuse what no network can be."""
         if self.method not in METHODS[1:]:
             raise InputError(f"--method must be one of {', '.join(METHODS)}, got {self.method!r}")
-        if self.size not in SIZES:
-            raise InputError(f"--size must be one of {', '.join(map(str, SIZES))}, got {self.size!r}")
-        if self.head is not None and not 2 <= self.head <= 8192:
-            raise InputError(f"--head must be 2 to 8,192 numbers wide, got {self.head!r}")
-        if not 0 <= self.dropout < 1:
-            raise InputError(f"--dropout must be from 0 to below 1, got {self.dropout!r}")
-        if not 0 <= self.mixup <= 10:
-            raise InputError(f"--mixup must be from 0 to 10, got {self.mixup!r}")
-        if not 0 <= self.views <= 100:
-            raise InputError(f"--views must be from 0 to 100, got {self.views!r}")
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                self._refuse(name, f"one of {', '.join(map(str, allowed))}")
+        for name, (words, holds) in _RANGES.items():
+            if getattr(self, name) is not None and not holds(getattr(self, name)):
+                self._refuse(name, words)
         if self.unfreeze == 0 and self.head is None:
             raise InputError("--unfreeze 0 needs --head: with neither, only a line would learn, as --method head does")
+
+    def _refuse(self, name: str, words: str) -> None:
+        raise InputError(f"--{name.replace('_', '-')} must be {words}, got {getattr(self, name)!r}")
 
     def in_words(self) -> str:
         """Say what is taught."""
@@ -218,11 +242,14 @@ def teach(
         plan: how.
         seed: of order and dropout.
         threads: of the processor.
-        val: to look at after each epoch; by them the best epoch is told, so they judge nothing.
+        val: to look at after each epoch; by them the best epoch is told, so they judge nothing else.
         hooks: checkpoint, listen, tell and stop of `fitting.fit`.
     """
     if plan.method == "finetune" and plan.head is None:
         _begin_with_a_line(made, train, threads=threads)
+    weights = None
+    if plan.class_weights == "balanced":
+        weights = balanced(_labels(train), classes=len(made.last()[1]))
     return fitting.fit(
         made.rest,
         train,
@@ -234,6 +261,8 @@ def teach(
         mixup=plan.mixup,
         epochs=plan.epochs,
         batch_size=plan.batch_size,
+        patience=plan.patience,
+        class_weights=weights,
         seed=seed,
         threads=threads,
         **hooks,
@@ -250,6 +279,11 @@ def _begin_with_a_line(made: Network, train: Examples, *, threads: int) -> None:
     t = network.torch()
     before = t.nn.Sequential(*[part for name, part in made.rest.named_children() if name != "classes"])
     features = fitting.predict(before, train, threads=threads)
-    labels = train.batch(np.arange(len(train)), epoch=0)[1]
-    head = heads.fit(features, labels, classes=tuple(map(str, range(len(made.last()[1])))), c=LINE)
+    head = heads.fit(features, _labels(train), classes=tuple(map(str, range(len(made.last()[1])))), c=LINE)
     network.load(made.rest.classes, {"weight": head.weight, "bias": head.bias})
+
+
+def _labels(train: Examples) -> np.ndarray:
+    """Return the labels of examples, a few at a time: what a trunk gave for all of them may not fit into memory."""
+    places = np.arange(len(train))
+    return np.concatenate([train.batch(places[i : i + 64], epoch=0)[1] for i in range(0, len(places), 64)])

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import folder, rows
+from ..data import folder, rows, splits
 from ..data.activations import Activations
 from ..data.collection import Collection
 from ..data.delivery import Kept
@@ -24,6 +24,7 @@ from ..models.graph import Graph
 from ..workers import local
 from ..workers.clock import Clock
 
+_APART = (0.8, 0.2, 0.0)  # of what may be learned from: taught, and asked when to stop
 _UNDER_WAY = "training-{}.safetensors"  # of the epochs of one training, by what it depends on
 
 
@@ -218,13 +219,23 @@ def teach(
 
     steps = workspace.folder / "steps"
 
+    belongs = np.zeros(len(used), int)
+    belongs[development] = groups
+
+    def apart(where: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Set pictures aside that say when to stop; those of the fold that judges are not among them."""
+        part = splits.split([keys[i] for i in where], label[where], belongs[where], seed=seed, fractions=_APART)
+        return where[part == "train"], where[part == "val"]
+
     def fresh(where: np.ndarray) -> dict[str, np.ndarray]:
         under_way = steps / _UNDER_WAY.format(fingerprint([*inputs, where])[:16])
         made = tuning.make(plan, classes=len(classes), seed=seed)
+        lessons, asked = (where, None) if plan.patience is None else apart(where)
         history = tuning.teach(
             made,
-            examples(where),
+            examples(lessons),
             plan,
+            val=examples(asked) if asked is not None else None,
             seed=seed,
             threads=threads,
             checkpoint=Kept(under_way),
@@ -235,6 +246,7 @@ def teach(
             raise KeyboardInterrupt
         if history.stopped == "not finite":
             raise InputError(f"teaching must come to its end, got {history.words}: try a lower --learning-rate")
+        clock.advance(plan.epochs - len(history.epochs))  # of those that patience has spared
         return network.arrays(made.rest)
 
     def taught(name: str, where: np.ndarray) -> tuple[Graph, tuple[np.ndarray, np.ndarray], Graph]:
