@@ -23,8 +23,8 @@ SIDE, EACH = 224, 30
 PARTS = {"train": 18, "val": 6, "test": 6}  # of each class, as in the tutorial
 SOURCES = {"grass": data.grass, "gravel": data.gravel}
 RECIPE = {
-    "unfreeze": "4", "head": 1024, "dropout": 0.5, "optimizer": "rmsprop", "learning_rate": 1e-4, "epochs": 5,
-    "mixup": 0.0, "views": 1,
+    "unfreeze": "4", "head": 1024, "dropout": 0.5, "optimizer": "rmsprop", "learning_rate": 1e-4,
+    "schedule": "constant", "epochs": 5, "mixup": 0.0, "weight_decay": 0.0, "views": 0,
 }  # fmt: skip
 PAGE = """# 9 Transfer learning from 30 photographs a class
 
@@ -45,13 +45,15 @@ photos/train/gravel/  {train} pictures      photos/val/gravel/  {val}      photo
 
 A network that was trained on a million photographs ({weights}) knows edges, textures and parts of things. All
 of it is *frozen* but the last 4 layers; behind them come a dense layer of 1024, dropout 0.5 and one output a
-class, which learn with RMSprop for 5 epochs in batches of 32, at a rate of 1e-4 that falls along half a wave.
-The tutorial's recipe is one command:
+class, which learn with RMSprop for 5 epochs in batches of 32, at a rate of 1e-4. The tutorial's recipe is one command:
 
 ```
-assay learn photos/ --unfreeze 4 --head 1024 --dropout 0.5 --optimizer rmsprop --learning-rate 1e-4 --epochs 5 \\
-    --mixup 0
+assay learn photos/ --unfreeze 4 --head 1024 --dropout .5 --optimizer rmsprop --learning-rate 1e-4 \\
+    --schedule constant --epochs 5 --mixup 0 --weight-decay 0 --views 0
 ```
+
+The last line turns off what assay does by itself: a rate that falls, pictures that are mixed, weights that are pulled
+to zero, and changed views of each picture to learn from.
 
 **The frozen part runs once.** What it makes of each picture, and of each changed view of it, is kept as 16-bit
 numbers; epochs, folds and later runs read that: here {models} trainings, those of cross-validation and the last one.

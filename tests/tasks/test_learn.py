@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,14 +12,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from safetensors.numpy import load, save
 
+from assay.cli import app
 from assay.errors import InputError
+from assay.models import tuning
+from assay.models.tuning import Plan
 from assay.tasks.card import card
-from assay.tasks.learn import learn
+from assay.tasks.learn import SETTINGS, learn, plans
 from assay.tasks.predict import predict
 
-QUICK = {"epochs": 2, "views": 1, "size": 32, "layers": "conv 4, pool, conv 4, pool, dense 8", "processes": 2}
+QUICK = {"epochs": 2, "views": 1, "processes": 2}
+SMALL = {"size": 32, "layers": "conv 4, pool, conv 4, pool, dense 8"}  # of a cnn
+RIVAL = "cnn:epochs=2,views=1,size=32,layers=conv 4, pool, conv 4, pool, dense 8"
 
 
 @dataclasses.dataclass
@@ -35,7 +43,7 @@ def taught(tmp_path_factory, album, save):
     top = tmp_path_factory.mktemp("taught")
     folder = album(top / "photos", kinds=("shapes", "temple"), count=14)
     save(np.zeros((64, 64, 3), np.uint8), folder / "lonely" / "one.png")  # a class of one picture
-    result = learn(folder, method="finetune", compare=("cnn",), out=top / "w", **QUICK)
+    result = learn(folder, method="finetune", compare=(RIVAL,), out=top / "w", **QUICK)
     return Taught(folder, top / "w", result)
 
 
@@ -87,7 +95,9 @@ def test_the_file_says_of_the_sealed_pictures_what_was_judged(taught):
 def test_a_network_is_predicted_without_torch(taught, tmp_path, method):
     model = taught.result.model
     if method == "cnn":
-        model = learn(taught.folder, method="cnn", out=shutil.copytree(taught.out, tmp_path / "w"), **QUICK).model
+        model = learn(
+            taught.folder, method="cnn", out=shutil.copytree(taught.out, tmp_path / "w"), **QUICK, **SMALL
+        ).model
     code = (
         "import json, sys; sys.modules['torch'] = None; sys.modules['onnx'] = None\n"
         "from assay.tasks.predict import predict\n"
@@ -106,7 +116,7 @@ def test_the_same_again_reads_and_teaches_nothing(taught, monkeypatch):
     before = Path(taught.result.model).read_bytes()
     monkeypatch.setattr(fitting, "fit", lambda *_, **__: pytest.fail("taught again"))
     monkeypatch.setattr(rows, "read", lambda *_, **__: pytest.fail("read again"))
-    learn(taught.folder, method="finetune", compare=("cnn",), out=taught.out, **QUICK)
+    learn(taught.folder, method="finetune", compare=(RIVAL,), out=taught.out, **QUICK)
     assert Path(taught.result.model).read_bytes() == before
 
 
@@ -135,7 +145,7 @@ def test_pictures_that_change_while_a_network_learns_are_left_out_by_name(taught
             save(draw("temple", 77), folder / "temple" / "001.jpg")
             (folder / "shapes" / "002.jpg").unlink()
 
-    found = learn(folder, method="cnn", out=tmp_path / "w", tell=tell, **QUICK)
+    found = learn(folder, method="cnn", out=tmp_path / "w", tell=tell, **QUICK, **SMALL)
     assert "shapes/002.jpg, temple/001.jpg were left out: they changed, or went" in Path(found.report).read_text()
     assert len(card_of(found.model)["splits"]) == 26
 
@@ -162,6 +172,23 @@ def test_without_torch_nothing_is_begun(tmp_path, album, monkeypatch):
     [
         ({"method": "magic"}, "--method and --compare must be one of head, finetune, cnn, got 'magic'"),
         ({"compare": ("magic",)}, "--method and --compare must be one of"),
+        ({"compare": ("cnn:epoch=3",)}, "options of cnn must be layers=…, size=…, epochs=….*, got 'epoch=3'"),
+        ({"compare": ("cnn:unfreeze=4",)}, "options of cnn must be .*, got 'unfreeze=4'"),
+        ({"compare": ("cnn:epochs",)}, "options of cnn must be .*, got 'epochs'"),
+        ({"compare": ("cnn:epochs=many",)}, "epochs of cnn must be a whole number, got 'many'"),
+        ({"compare": ("cnn:epochs=3,epochs=4",)}, "epochs of cnn must be given once"),
+        ({"compare": ("cnn:epochs=0",)}, "--epochs must be >= 1, got 0"),
+        ({"compare": ("cnn", "cnn:size=32")}, "must name each method once, got cnn twice"),
+        ({"compare": ("head:epochs=3",)}, "options of head must be none, got 'epochs=3'"),
+        ({"size": 32}, "options of --method finetune must be --backbone, .*, got --size.*as in --compare cnn:size=32"),
+        ({"method": "head", "mixup": 0.0}, "options of --method head must be none, got --mixup"),
+        ({"schedule": "steps"}, "--schedule must be one of constant, cosine, got 'steps'"),
+        ({"optimizer": "lion"}, "--optimizer must be one of adam, rmsprop, sgd, got 'lion'"),
+        ({"batch_size": 1}, "--batch-size must be >= 2, got 1"),
+        ({"weight_decay": -1.0}, "--weight-decay must be a finite number >= 0, got -1.0"),
+        ({"learning_rate": float("nan")}, "--learning-rate must be a finite number > 0, got nan"),
+        ({"patience": 0}, "--patience must be >= 1, got 0"),
+        ({"class_weights": "equal"}, "--class-weights must be one of none, balanced, got 'equal'"),
         ({"labels": "none"}, "--labels must be folders or a CSV file"),
         ({"unfreeze": "0"}, "--unfreeze 0 needs --head"),
         ({"method": "cnn", "size": 50}, "--size must be one of"),
@@ -172,6 +199,64 @@ def test_what_cannot_be_learned_is_said_before_anything_is_read(tmp_path, album,
     with pytest.raises(InputError, match=words):
         learn(folder, out=tmp_path / "w", **options)
     assert not (tmp_path / "w").exists()
+
+
+def test_a_rival_learns_by_its_own_defaults_but_for_what_is_said_of_it():
+    mine = {"epochs": 3, "learning_rate": 5e-5, "optimizer": "sgd", "schedule": "constant"}
+    found = plans("finetune", mine, ["cnn:size=32,learning-rate=2e-3,layers=conv 8, pool, dense 8"])
+    assert found["finetune"] == Plan("finetune", **mine)
+    own = {"size": 32, "learning_rate": 2e-3, "layers": "conv 8, pool, dense 8"}
+    assert found["cnn"] == Plan("cnn", epochs=40, **own)
+    other = plans("cnn", {}, ["finetune:unfreeze=4", "head"])
+    assert list(other) == ["cnn", "finetune", "head"]
+    assert other["finetune"] == Plan("finetune", unfreeze=4)
+    assert other["head"] is None
+
+
+def test_the_recipe_of_the_tutorial_is_one_line():
+    line = (
+        "--unfreeze 4 --head 1024 --dropout .5 --optimizer rmsprop --learning-rate 1e-4 --schedule constant --epochs 5 "
+        "--mixup 0 --weight-decay 0"
+    )
+    context = typer.main.get_command(app).commands["learn"].make_context("learn", ["photos", *shlex.split(line)])
+    said = {name: context.params[name] for name in SETTINGS["finetune"] if context.params[name] is not None}
+    plan = plans("finetune", said, [])["finetune"]
+    assert (plan.unfreeze, plan.head, plan.dropout, plan.epochs, plan.batch_size) == (4, 1024, 0.5, 5, 32)
+    assert (plan.optimizer, plan.learning_rate, plan.schedule) == ("rmsprop", 1e-4, "constant")
+    assert (plan.mixup, plan.weight_decay, plan.class_weights, plan.patience) == (0.0, 0.0, "none", None)
+
+
+@pytest.mark.parametrize("method", ["finetune", "cnn"])
+def test_the_help_says_by_which_defaults_a_method_learns(method):
+    plan = plans(method, {}, [])[method]
+    told = {p.name: p.help for p in typer.main.get_command(app).commands["learn"].params if hasattr(p, "help")}
+    for name in SETTINGS[method]:
+        default = str(getattr(plan, name)).lower()
+        assert re.search(rf"{re.escape(default)}( for {method}\b.*)? by default", told[name]), (name, default)
+
+
+def test_pictures_that_say_when_to_stop_are_not_learned_from_and_judge_nothing(taught, tmp_path, monkeypatch):
+    folder, calls = shutil.copytree(taught.folder, tmp_path / "photos"), []
+    for path in sorted((folder / "temple").iterdir())[:4]:  # copies, which belong together
+        shutil.copy(path, path.with_stem(f"{path.stem} again"))
+    teach = tuning.teach
+
+    def watched(made, train, plan, *, val, **hooks):
+        calls.append((list(train.sha256), list(val.sha256)))
+        return teach(made, train, plan, val=val, **hooks)
+
+    monkeypatch.setattr(tuning, "teach", watched)
+    found = learn(folder, patience=1, out=tmp_path / "w", **QUICK)
+    parts = card_of(found.model)["splits"]
+    development = {key for key, part in parts.items() if part != "test"}
+    assert len(calls) == 6  # without each of five folds, and on all
+    for train, val in calls:
+        assert not set(train) & set(val)  # a copy has the hash of its original
+        assert set(train) | set(val) <= development
+        assert 0.1 < len(val) / (len(train) + len(val)) < 0.35
+    assert set(calls[-1][0]) | set(calls[-1][1]) == development
+    judged = [development - set(train) - set(val) for train, val in calls[:-1]]
+    assert sorted(key for fold in judged for key in fold) == sorted(development)
 
 
 def test_a_folder_of_one_class_is_nothing_to_learn_from(tmp_path, album):
@@ -253,7 +338,7 @@ def test_a_card_of_nonsense_is_told_as_far_as_it_goes(finished, tmp_path, bad):
 
 def test_the_command_says_which_is_better_and_the_card_is_printed(taught, assay):
     options = [f"--{name}={value}" for name, value in QUICK.items()]
-    told = assay("learn", taught.folder, "--out", taught.out, "--compare", "cnn", *options)
+    told = assay("learn", taught.folder, "--out", taught.out, "--compare", RIVAL, *options)
     assert told.exit_code == 0
     assert all(c.words in told.stdout for c in taught.result.contests)
     printed = assay("describe", taught.result.model)

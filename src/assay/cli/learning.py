@@ -31,23 +31,73 @@ def learn(
         str, typer.Option(help="head: linear, on frozen features; finetune: the last layers too; cnn: from nothing.")
     ] = "finetune",
     compare: Annotated[
-        list[str] | None, typer.Option(help="Another method to compare with; a head always is. May be repeated.")
+        list[str] | None,
+        typer.Option(
+            metavar="METHOD[:OPTION=VALUE,...]",
+            help="Another method to compare with, by its own defaults but for what is said here, as in "
+            "cnn:epochs=30,learning-rate=1e-3; a head always is. May be repeated.",
+        ),
     ] = None,
     backbone: Annotated[
-        str, typer.Option(help="Of finetune: lite0, or timm:NAME[=WEIGHTS] where timm is installed.")
-    ] = "lite0",
-    unfreeze: Annotated[str, typer.Option(help="How many of the last layers learn, or last-block.")] = "last-block",
-    head: Annotated[int | None, typer.Option(help="Width of a dense layer before the last one, such as 1024.")] = None,
-    dropout: Annotated[float, typer.Option(help="Share that the last layer does not see while it learns.")] = 0.5,
+        str | None,
+        typer.Option(help="Of finetune: lite0, or timm:NAME[=WEIGHTS] where timm is installed; lite0 by default."),
+    ] = None,
+    unfreeze: Annotated[
+        str | None,
+        typer.Option(help="Of finetune: how many of the last layers learn, or last-block; last-block by default."),
+    ] = None,
+    head: Annotated[
+        int | None, typer.Option(help="Of finetune: width of a dense layer before the last one; none by default.")
+    ] = None,
+    dropout: Annotated[
+        float | None,
+        typer.Option(help="Of finetune: share that the last layer does not see while it learns; 0.5 by default."),
+    ] = None,
     layers: Annotated[
-        str, typer.Option(help="Of a cnn: conv WIDTH, pool, norm, mean, dense WIDTH, dropout RATE, with commas.")
-    ] = "conv 32, pool, conv 64, pool, conv 128, pool, mean, dense 128, dropout .5",
-    size: Annotated[int, typer.Option(help="Pixels a side that a cnn sees: 32, 64, 128 or 256.")] = 64,
-    epochs: Annotated[int | None, typer.Option(help="Times through the pictures.")] = None,
-    optimizer: Annotated[str, typer.Option(help="adam, rmsprop or sgd.")] = "adam",
-    learning_rate: Annotated[float | None, typer.Option(help="At the beginning; it falls along half a wave.")] = None,
-    mixup: Annotated[float, typer.Option(help="How strongly two pictures are mixed while learning; 0: not.")] = 0.4,
-    views: Annotated[int, typer.Option(help="Changed views of each picture to learn from beside it.")] = 8,
+        str | None,
+        typer.Option(
+            help="Of a cnn: conv WIDTH, pool, norm, mean, dense WIDTH, dropout RATE, with commas; "
+            "conv 32, pool, conv 64, pool, conv 128, pool, mean, dense 128, dropout .5 by default."
+        ),
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Of a cnn: pixels a side that it sees: 32, 64, 128 or 256; 64 by default.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Times through the pictures; 6 for finetune, 40 for cnn by default.")
+    ] = None,
+    optimizer: Annotated[str | None, typer.Option(help="adam, rmsprop or sgd; adam by default.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="At the beginning; 0.0001 for finetune, 0.001 for cnn by default.")
+    ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(help="constant, or cosine: the rate falls along half a wave; cosine by default."),
+    ] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="How strongly weights are pulled to zero; 0.01 by default.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Pictures that are learned from together; 32 by default.")
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            help="Stop after so many epochs without a lower loss on a fifth of the pictures, set apart for that; "
+            "none by default."
+        ),
+    ] = None,
+    class_weights: Annotated[
+        str | None,
+        typer.Option(help="balanced: each class counts alike, whatever its size; none by default."),
+    ] = None,
+    mixup: Annotated[
+        float | None,
+        typer.Option(help="How strongly two pictures are mixed while learning, 0 for not at all; 0.4 by default."),
+    ] = None,
+    views: Annotated[
+        int | None, typer.Option(help="Changed views of each picture to learn from beside it; 8 by default.")
+    ] = None,
     labels: Annotated[
         str, typer.Option(help="'folders', or a CSV file with the columns file and label (group, part at need).")
     ] = "folders",
@@ -78,6 +128,11 @@ def learn(
         epochs=epochs,
         optimizer=optimizer,
         learning_rate=learning_rate,
+        schedule=schedule,
+        weight_decay=weight_decay,
+        batch_size=batch_size,
+        patience=patience,
+        class_weights=class_weights,
         mixup=mixup,
         views=views,
         labels=labels,

@@ -18,6 +18,7 @@ from ..pixels import frequency, geometry, shrinkage, spikes
 from ..report import record, sheets
 from ..workers import local
 from ..workers.clock import Clock
+from . import options
 
 FILTERS: dict[str, Callable[..., np.ndarray]] = {
     "mean": bank.mean,
@@ -165,29 +166,11 @@ def parse(text: str) -> Step:
     if name not in FILTERS:
         raise InputError(f"filter must be one of {', '.join(FILTERS)}, got {name!r}")
     known = {p.name: p for p in inspect.signature(FILTERS[name]).parameters.values() if p.kind is p.KEYWORD_ONLY}
-    options: dict[str, Any] = {}
-    for piece in rest.split(",") if rest.strip() else ():
-        key, equals, value = (part.strip() for part in piece.partition("="))
-        key = key.replace("-", "_")
-        if key not in known or not equals:
-            raise InputError(f"options of {name} must be {', '.join(f'{k}=…' for k in known)}, got {piece!r}")
-        options[key] = _value(name, key, value, str(known[key].annotation))
-    missing = [k for k, p in known.items() if p.default is p.empty and k not in options]
+    given = options.read(name, rest, kinds={key: str(p.annotation) for key, p in known.items()})
+    missing = [k for k, p in known.items() if p.default is p.empty and k not in given]
     if missing:
         raise InputError(f"{name} needs {' and '.join(missing)}, such as {name}:{missing[0]}=5, got {text!r}")
-    return name, options
-
-
-def _value(name: str, key: str, value: str, kind: str) -> Any:
-    try:
-        if "bool" in kind:
-            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[value.lower()]
-        if "int" in kind:
-            return int(value)
-        return float(value) if "float" in kind else value
-    except (KeyError, ValueError) as e:
-        what = "yes or no" if "bool" in kind else "a whole number" if "int" in kind else "a number"
-        raise InputError(f"{key} of {name} must be {what}, got {value!r}") from e
+    return name, given
 
 
 def _spelled(step: Step) -> str:
