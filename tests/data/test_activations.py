@@ -1,10 +1,12 @@
 """What was put comes back by content, whatever was killed or broken in between."""
 
+import os
+
 import numpy as np
 import pytest
 
 from assay.data import activations
-from assay.data.activations import Activations
+from assay.data.activations import Activations, prune
 from assay.errors import InputError
 
 SHAPE = (3, 2, 5)
@@ -70,3 +72,21 @@ def test_shards_of_another_shape_are_not_believed(tmp_path):
 def test_what_a_trunk_cannot_have_given_is_refused(tmp_path, bad):
     with pytest.raises(InputError, match=r"must be \(3, 2, 5\) and finite"):
         Activations(tmp_path, shape=SHAPE).put("0" * 64, bad)
+
+
+def test_what_was_asked_for_longest_ago_goes_until_the_rest_has_room(tmp_path):
+    folders = [tmp_path / name for name in "abcd"]
+    for folder in folders:
+        kept = Activations(folder, shape=SHAPE)
+        kept.put("0" * 64, values("0"))
+        kept.flush()
+    for folder, used in zip(folders, (40, 10, 20, 30), strict=True):
+        os.utime(folder, (used, used))
+    Activations(folders[1], shape=SHAPE)  # asked for now
+    size = sum(path.stat().st_size for path in folders[0].iterdir())
+    assert prune(tmp_path, keep=(), limit=4 * size) == 4 * size
+    assert prune(tmp_path, keep={folders[2]}, limit=3 * size) == 3 * size
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b", "c"}  # c, the oldest, is in use
+    assert prune(tmp_path, keep={folders[2]}, limit=0) == size
+    assert "0" * 64 in Activations(folders[2], shape=SHAPE)
+    assert prune(tmp_path / "nowhere", keep=(), limit=0) == 0

@@ -16,9 +16,11 @@ import typer
 from safetensors.numpy import load, save
 
 from assay.cli import app
+from assay.data import rows
 from assay.errors import InputError
-from assay.models import tuning
+from assay.models import fitting, tuning
 from assay.models.tuning import Plan
+from assay.tasks import tuned
 from assay.tasks.card import card
 from assay.tasks.learn import SETTINGS, learn, plans
 from assay.tasks.predict import predict
@@ -110,9 +112,6 @@ def test_a_network_is_predicted_without_torch(taught, tmp_path, method):
 
 
 def test_the_same_again_reads_and_teaches_nothing(taught, monkeypatch):
-    from assay.data import rows
-    from assay.models import fitting
-
     before = Path(taught.result.model).read_bytes()
     monkeypatch.setattr(fitting, "fit", lambda *_, **__: pytest.fail("taught again"))
     monkeypatch.setattr(rows, "read", lambda *_, **__: pytest.fail("read again"))
@@ -257,6 +256,23 @@ def test_pictures_that_say_when_to_stop_are_not_learned_from_and_judge_nothing(t
     assert set(calls[-1][0]) | set(calls[-1][1]) == development
     judged = [development - set(train) - set(val) for train, val in calls[:-1]]
     assert sorted(key for fold in judged for key in fold) == sorted(development)
+
+
+def test_trunks_of_plans_that_are_not_used_any_more_go_and_those_in_use_stay(taught, tmp_path, monkeypatch):
+    out = shutil.copytree(taught.out, tmp_path / "w")
+    before = set((out / "trunks").iterdir())
+    again = learn(taught.folder, compare=(RIVAL,), out=out, **QUICK)
+    assert set((out / "trunks").iterdir()) == before  # there is room
+    assert again.trunk_bytes == sum(path.stat().st_size for path in (out / "trunks").rglob("*.safetensors"))
+    assert f"{again.trunk_bytes / 1e6:,.1f} MB in trunks/" in Path(again.report).read_text()
+    monkeypatch.setattr(tuned, "_ROOM", 0)
+    alone = learn(taught.folder, out=out, **QUICK)
+    left = set((out / "trunks").iterdir())
+    assert left < before  # of the network from nothing nothing is left
+    assert arrays(alone.model).keys() == arrays(taught.result.model).keys()
+    monkeypatch.setattr(rows, "read", lambda *_, **__: pytest.fail("read again"))
+    learn(taught.folder, out=out, **QUICK)
+    assert set((out / "trunks").iterdir()) == left
 
 
 def test_a_folder_of_one_class_is_nothing_to_learn_from(tmp_path, album):

@@ -146,6 +146,8 @@ def learn(
         processes=processes,
     )
     places = [f"report  {result.report}", f"list    {result.table}", f"model   {result.model}"]
+    if result.trunk_bytes:
+        places.append(f"kept    {result.trunk_bytes / 1e6:,.1f} MB in trunks/, for later runs; may be deleted")
     show(result, [result.headline, *result.sentences, "", *places], as_json=json)
     finish(status for status, n in result.scan.statuses.items() if n)
 

@@ -5,13 +5,15 @@ the folder. Shards are put in place whole or not at all, so that a run that was 
 """
 
 import json
-from collections.abc import Sequence
+import os
+import shutil
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save
 
-from ..errors import InputError
+from ..errors import InputError, WorkspaceError
 from . import delivery
 
 _SHARD = 48 << 20  # bytes: small enough that a kill loses little, large enough that there are few
@@ -32,6 +34,8 @@ class Activations:
         self._places: dict[str, tuple[int, int]] = {}
         self._waiting: list[tuple[str, np.ndarray]] = []
         paths = sorted(folder.glob("*.safetensors"))
+        if folder.is_dir():
+            os.utime(folder)  # its time says when these were last asked for
         self._next = max((int(p.stem) for p in paths if p.stem.isdecimal()), default=-1) + 1
         for path in paths:
             self._open(path)
@@ -108,3 +112,32 @@ class Activations:
             return
         self._shards.append(values)
         self._places |= {str(key): (len(self._shards) - 1, row) for row, key in enumerate(keys)}
+
+
+def prune(top: Path, *, keep: Collection[Path], limit: int) -> int:
+    """Throw away what was asked for longest ago, one folder of activations after the other, until the rest has room.
+
+    Args:
+        top: a folder that holds folders of activations; it need not be there.
+        keep: those that are in use, which stay however large they are.
+        limit: bytes that all together may take.
+
+    Returns:
+        The bytes that are left.
+
+    Raises:
+        WorkspaceError: a folder cannot be thrown away.
+    """
+    try:
+        folders = [path for path in top.iterdir() if path.is_dir()] if top.is_dir() else []
+        sizes = {folder: sum(path.stat().st_size for path in folder.iterdir()) for folder in folders}
+        used = {folder: folder.stat().st_mtime_ns for folder in folders if folder not in keep}
+        left = sum(sizes.values())
+        for folder in sorted(used, key=used.__getitem__):
+            if left <= limit:
+                break
+            shutil.rmtree(folder)
+            left -= sizes[folder]
+    except OSError as e:
+        raise WorkspaceError(f"workspace must be writable, got {e} for {top}") from e
+    return left

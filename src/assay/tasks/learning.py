@@ -44,7 +44,7 @@ class Learned:
     indices of the pictures that take part; label: (m,) int, class numbers; part: (m,) objects "train", "val", "test";
     group: (m,) int, pictures that stay together. development: (d,) positions in used of the pictures that are not
     "test"; novelty: the "none of these" rule, or None where there are too few pictures to have one; tiles: whether it
-    looks at tiles too.
+    looks at tiles too; trunk_bytes: that what frozen layers gave takes in the workspace.
     """
 
     taught: Taught
@@ -58,6 +58,7 @@ class Learned:
     suspects: list[Suspect]
     shortcuts: list[shortcuts.Shortcut]
     tiles: bool
+    trunk_bytes: int
     split_by: str
     notes: list[str] = field(default_factory=list)
 
@@ -125,6 +126,7 @@ def learn(
         )
         for plan in plans if plan is not None
     }  # fmt: skip
+    trunk_bytes = tuned.prune(workspace, trunks.values())
     there = _there(pictures, used, part, list(trunks.values()), notes)
     part, used = part[there], used[there]
     label = np.array([classes.index(x) for x in labels.label[used]], int)
@@ -186,6 +188,7 @@ def learn(
         ],
         shortcuts=shortcuts.find(_metadata(pictures, used[development]), y, g, rng=np.random.default_rng(seed)),
         tiles=pictures.tile_features is not None,
+        trunk_bytes=trunk_bytes,
         split_by=split_by,
         notes=notes,
     )

@@ -26,7 +26,10 @@ _SPLITS = "splits.json"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run found, and where it wrote it."""
+    """What a run found, and where it wrote it.
+
+    trunk_bytes: that what frozen layers gave takes in the workspace, for later runs.
+    """
 
     headline: str
     sentences: list[str]
@@ -41,6 +44,7 @@ class Run:
     report: str
     table: str
     model: str | None
+    trunk_bytes: int
     seconds: dict[str, float]
 
     def _repr_html_(self) -> str:
@@ -211,7 +215,8 @@ def work(
         table = workspace.write(
             "pictures.csv", pages.listing(workspace, pictures, known, same, groups, learned, judgement)
         )
-        made = _made(pictures, seed=seed, labels=known.source, tiles=tiles, times=clock.times)
+        trunk_bytes = learned.trunk_bytes if learned is not None else 0
+        made = _made(pictures, seed=seed, labels=known.source, tiles=tiles, trunk_bytes=trunk_bytes, times=clock.times)
         report = workspace.write(
             "report.html",
             pages.report(
@@ -247,6 +252,7 @@ def work(
         report=str(report),
         table=str(table),
         model=model,
+        trunk_bytes=trunk_bytes,
         seconds=clock.times,
     )
 
@@ -367,15 +373,17 @@ def _model(
 
 
 def _made(
-    pictures: Collection, *, seed: int, labels: str, tiles: bool, times: dict[str, float]
+    pictures: Collection, *, seed: int, labels: str, tiles: bool, trunk_bytes: int, times: dict[str, float]
 ) -> list[tuple[str, str]]:
     """Say how a report came about."""
     views = "whole picture and 3 × 3 tiles" if tiles else "whole picture"
+    kept = f"{trunk_bytes / 1e6:,.1f} MB in trunks/ of what frozen layers gave, for later runs; may be deleted"
     return [
         ("folder labels", labels),
         ("network", f"{pictures.network or backbone.identity()}, {views}"),
         ("seed", str(seed)),
         ("seconds", ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in times.items())),
         ("versions", ", ".join(f"{name} {version}" for name, version in record.versions().items())),
+        *([("kept", kept)] if trunk_bytes else []),
         ("written to", "the workspace only; no picture was changed, nothing left this computer"),
     ]

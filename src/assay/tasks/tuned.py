@@ -5,7 +5,7 @@ so is each fold that is done and the epoch under way: a run that was killed goes
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import folder, rows, splits
+from ..data import activations, folder, rows, splits
 from ..data.activations import Activations
 from ..data.collection import Collection
 from ..data.delivery import Kept
@@ -25,6 +25,8 @@ from ..workers import local
 from ..workers.clock import Clock
 
 _APART = (0.8, 0.2, 0.0)  # of what may be learned from: taught, and asked when to stop
+_TRUNKS = "trunks"
+_ROOM = 2 << 30  # bytes that all trunks may take in a workspace; those of the run under way stay whatever they take
 _UNDER_WAY = "training-{}.safetensors"  # of the epochs of one training, by what it depends on
 
 
@@ -135,7 +137,7 @@ def look(
     weights = [hashlib.sha256(array.tobytes()).hexdigest() for _, array in sorted(made.trunk.weights.items())]
     frozen = [graph.as_plain(made.trunk), weights, list(made.shape)]
     identity = fingerprint([frozen, str(variants)])
-    top = workspace.folder / "trunks"
+    top = workspace.folder / _TRUNKS
     trunk = Trunk(
         made=made,
         plain=Activations(top / fingerprint(frozen)[:16], shape=(1, *made.shape)),
@@ -163,6 +165,23 @@ def look(
     if stop():
         raise KeyboardInterrupt
     return trunk
+
+
+def prune(workspace: Workspace, trunks: Iterable[Trunk]) -> int:
+    """Throw away what frozen layers gave for plans that were not used for long, where all that is kept takes much room.
+
+    Args:
+        workspace: where it is kept.
+        trunks: of the run under way, which stay.
+
+    Returns:
+        The bytes that are left.
+
+    Raises:
+        WorkspaceError: the disk cannot be written.
+    """
+    keep = {kept.folder for trunk in trunks for kept in (trunk.plain, trunk.varied)}
+    return activations.prune(workspace.folder / _TRUNKS, keep=keep, limit=_ROOM)
 
 
 def teach(
