@@ -20,6 +20,7 @@ from assay.data import rows
 from assay.errors import InputError
 from assay.models import fitting, tuning
 from assay.models.tuning import Plan
+from assay.stats.intervals import proportion
 from assay.tasks import tuned
 from assay.tasks.card import card
 from assay.tasks.learn import SETTINGS, learn, plans
@@ -156,6 +157,22 @@ def test_none_of_these_is_the_same_rule_whatever_learned(taught, tmp_path):
     assert names
     assert all((one[name] == other[name]).all() for name in names)
     assert card(taught.result.model).refuses == 0.05
+
+
+@pytest.mark.parametrize("method", ["head", "finetune", "cnn"])
+def test_the_card_and_the_report_say_how_many_known_pictures_are_refused(taught, tmp_path, assay, method):
+    options = {"head": {}, "finetune": {**QUICK, "epochs": 1}, "cnn": {**QUICK, **SMALL, "epochs": 1}}[method]
+    found = learn(taught.folder, method=method, out=shutil.copytree(taught.out, tmp_path / "w"), **options)
+    head, *lines = (line.split(",") for line in Path(found.table).read_text().splitlines())
+    sealed = [taught.folder / r[0] for r in lines if r[head.index("part")] == "test"]
+    refused = [row.label == "none of these" for row in predict(found.model, sealed).rows]
+    told = card(found.model).refused
+    assert told == found.judgement.refused == proportion(sum(refused), len(refused))
+    line = (
+        f"is to be said of 5% of pictures of known kinds; of the sealed ones it was of {told.value:.3f}  {told.low:.3f}"
+    )
+    assert line in assay("describe", found.model).stdout
+    assert "Refused as “none of these” (aim: 0.05)" in Path(found.report).read_text()
 
 
 def test_without_torch_nothing_is_begun(tmp_path, album, monkeypatch):

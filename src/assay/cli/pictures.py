@@ -92,7 +92,10 @@ def card(path: Path, *, json: bool) -> None:
     if result.cutoff is not None:
         positive, threshold, rule = result.cutoff
         rows.append(("a flag", f"means {positive}, from a probability of {threshold:.3f} on: {rule}"))
-    known = f"is said of {result.refuses:.0%} of pictures of known kinds" if result.refuses else "is never said"
+    known = f"is to be said of {result.refuses:.0%} of pictures of known kinds" if result.refuses else "is never said"
+    if result.refused is not None:
+        e = result.refused
+        known += f"; of the sealed ones it was of {e.value:.3f}  {e.low:.3f} to {e.high:.3f}"
     rows.append(("none of these", known))
     rows += [("compared", words) for words in result.contests]
     rows += [(name.replace("_", " "), value) for name, value in result.made.items()]

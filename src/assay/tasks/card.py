@@ -22,8 +22,9 @@ class Card:
     classes: that it tells apart; method, learned: how it learned, in a word and in words; figures: on sealed pictures,
     by name; repeated: the same by cross-validation; sealed_pictures: that judged it; reads: models that these have
     judged; cutoff: for two classes, the class that a flag means, its threshold and rule; refuses: the share of known
-    pictures that "none of these" turns away, or None; parts: pictures by part; contests: with other ways of learning,
-    in words; made: backbone, preprocessing, seed and versions; bytes: of the file.
+    pictures that "none of these" is to turn away, or None; refused: that it did turn away of the sealed ones, None
+    where it was not counted; parts: pictures by part; contests: with other ways of learning, in words; made: backbone,
+    preprocessing, seed and versions; bytes: of the file.
     """
 
     file: str
@@ -36,6 +37,7 @@ class Card:
     reads: int | None
     cutoff: tuple[str, float, str] | None
     refuses: float | None
+    refused: Estimate | None
     parts: dict[str, int]
     contests: tuple[str, ...]
     made: dict[str, str]
@@ -103,6 +105,7 @@ def card(path: str | os.PathLike[str]) -> Card | RatingCard:
         reads=_count(said.get("sealed_reads")),
         cutoff=(str(cutoff["positive"]), float(cutoff["threshold"]), str(cutoff.get("rule", ""))) if cutoff else None,
         refuses=model.novelty.rate if model.novelty is not None else None,
+        refused=_figures({"refused": said.get("refused")}).get("refused"),
         parts=dict(parts),
         contests=tuple(str(words) for words in contests if words),
         made=_made(made, said),

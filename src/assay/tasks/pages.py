@@ -210,6 +210,8 @@ def _judged(
             (f"Sensitivity ({cutoff.positive})", cutoff.sensitivity, None),
             ("Specificity", cutoff.specificity, None),
         ]
+    if judgement.refused is not None and learned.novelty is not None:
+        test.append((f"Refused as “none of these” (aim: {learned.novelty.rate:g})", judgement.refused, None))
     parts: list[str] = [
         sections.results(
             test,

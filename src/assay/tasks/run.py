@@ -363,6 +363,7 @@ def _model(
         "sealed": judgement.sealed,
         "cross_validation": judgement.repeated,
         "refuses": learning.REFUSED if learned.novelty is not None else None,
+        "refused": judgement.refused,
         "splits": dict(zip(pictures.sha256[learned.used], learned.part, strict=True)),
         "split_by": learned.split_by,
         "sealed_reads": judgement.reads,

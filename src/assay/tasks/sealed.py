@@ -8,9 +8,11 @@ import numpy as np
 from ..data.collection import Collection
 from ..data.workspace import Workspace, fingerprint
 from ..errors import InputError
-from ..stats import calibration, confusion, planning, roc
+from ..models.abstain import Novelty
+from ..stats import calibration, confusion, intervals, planning, roc
+from ..stats.intervals import Estimate
 from .judgement import Cutoff, Measures, choose, meaning, measure, rule
-from .learning import Learned, chances
+from .learning import Learned, chances, seen
 
 _READS = "sealed.json"
 
@@ -21,7 +23,9 @@ class Judgement:
 
     sealed, repeated: measures of the two; probabilities: float (t, k) of the sealed part; predictions: int (t,);
     matrix: int (k, k), rows true; curves: by class (for two classes, of the positive alone); cutoff: for two classes;
-    more: sealed pictures that would halve the interval of the accuracy; reads: models that the sealed part has judged.
+    refused: share of the sealed pictures, all of known kinds, that "none of these" turns away; None where there is no
+    such rule; more: sealed pictures that would halve the interval of the accuracy; reads: models that the sealed part
+    has judged.
     """
 
     sealed: Measures
@@ -32,6 +36,7 @@ class Judgement:
     curves: list[tuple[str, roc.Curve, roc.Band | None]]
     reliability: list[calibration.Bin]
     cutoff: Cutoff | None
+    refused: Estimate | None
     more: int
     reads: int
 
@@ -111,9 +116,19 @@ def judge(
         ],
         reliability=_reliability(developed, out_of_fold.mean(axis=0)),
         cutoff=cutoff,
+        refused=None
+        if learned.novelty is None
+        else _refused(learned.novelty, seen(pictures)[learned.used[sealed]], group),
         more=planning.halve(measured.accuracy, len(y)),
         reads=reads,
     )
+
+
+def _refused(novelty: Novelty | None, features: np.ndarray, groups: np.ndarray) -> Estimate | None:
+    if novelty is None:
+        return None
+    refuses = novelty.refuses(features)
+    return intervals.proportion(refuses, len(refuses), groups=groups)
 
 
 def _threshold(
