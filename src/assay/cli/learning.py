@@ -160,14 +160,20 @@ def export(
     replace: Annotated[bool, typer.Option("--replace", help="Write over a file that is there.")] = False,
     json: Json = False,
 ) -> None:
-    """Write a model as ONNX, for other programs: one picture in, its probabilities out."""
+    """Write a model as ONNX, for other programs: pictures in, probabilities and how strange they are out."""
     from ..tasks.export import export as work
 
     result = do(work, model=model, out=out, replace=replace)
+    strange = []
+    if result.refuses is not None:
+        strange = [
+            f"out  strangeness: [n]; above 1 a picture is “none of these”, as {result.refuses:.0%} of known ones are"
+        ]
     lines = [
         f"{result.out}: {result.bytes / 1e6:,.1f} MB, ONNX opset {result.opset}",
         f"in   image: uint8, RGB, [n, {result.size}, {result.size}, 3], the whole picture squashed to that size",
         f"out  probabilities: [n, {len(result.classes)}], of {', '.join(result.classes)}",
+        *strange,
         f"the same as here: probabilities differ by {result.difference:.1e} at most, on {result.checked} pictures",
         *result.notes,
     ]

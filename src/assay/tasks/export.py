@@ -9,12 +9,13 @@ import numpy as np
 
 from ..data import delivery
 from ..errors import InputError
-from ..models import backbone, heads, interchange
+from ..models import backbone, heads, inference, interchange, saved
 from ..report import record
 from .predict import load
 
 _CHECKED = 4  # pictures that both are given
 _ALLOWED = 1e-3  # by which a probability may differ: both count in float32, in another order
+_STRANGER = 0.01  # share by which strangeness may differ: here it looks at features that are kept as float16
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,15 @@ class Exported:
     """A model in another form.
 
     out: the file; classes: in the order of its output; size: pixels a side of the picture that goes in; opset: of ONNX;
-    checked: pictures that the file and the model were both given; difference: of their probabilities, the largest.
+    refuses: the share of known pictures whose strangeness is above 1, or None where the file does not tell it; checked:
+    pictures that the file and the model were both given; difference: of their probabilities, the largest.
     """
 
     out: str
     classes: tuple[str, ...]
     size: int
     opset: int
+    refuses: float | None
     bytes: int
     checked: int
     difference: float
@@ -78,9 +81,16 @@ def export(
     pictures = rough.repeat(backbone.SIZE // 8, axis=1).repeat(backbone.SIZE // 8, axis=2)
     seen = backbone.Backbone(tail=loaded.tail).see(pictures[:, None])
     own = loaded.head.probabilities(heads.root(seen.features) if seen.tail is None else seen.tail)
-    difference = float(np.abs(interchange.run(data, pictures) - own).max())
+    told, strange = interchange.run(data, pictures)
+    difference = float(np.abs(told - own).max())
     if not difference <= _ALLOWED:
         raise InputError(f"what is written must say what the model says, got probabilities {difference:.1e} apart")
+    rule = loaded.novelty
+    if rule is not None:
+        ours = rule.score(seen.features) / rule.threshold
+        apart = np.inf if strange is None else float((np.abs(strange - ours) / ours).max())
+        if not apart <= _STRANGER:
+            raise InputError(f"what is written must refuse what the model refuses, got strangeness {apart:.1%} apart")
     if stop():
         raise KeyboardInterrupt
     delivery.replace(target, data)
@@ -89,8 +99,20 @@ def export(
         classes=loaded.head.classes,
         size=backbone.SIZE,
         opset=interchange.OPSET,
+        refuses=rule.rate if rule is not None else None,
         bytes=len(data),
         checked=_CHECKED,
         difference=difference,
-        notes=("“none of these” and the card stay in the .assay file: another program has no rule to refuse by",),
+        notes=_notes(loaded),
     )
+
+
+def _notes(model: saved.Model) -> tuple[str, ...]:
+    found = ["the card stays in the .assay file; what it says of the sealed pictures is in the metadata too"]
+    if model.novelty is None:
+        found.append("there is no “none of these” in it: the model has no rule to refuse by")
+    elif model.tail is not None and inference.IMAGE in model.tail.inputs:
+        found.append(
+            "strangeness looks at EfficientNet-Lite0's features, which the file therefore holds beside its own network"
+        )
+    return tuple(found)
