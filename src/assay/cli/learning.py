@@ -34,9 +34,11 @@ def learn(
         list[str] | None, typer.Option(help="Another method to compare with; a head always is. May be repeated.")
     ] = None,
     backbone: Annotated[
-        str, typer.Option(help="Of finetune: lite0, or timm:NAME[=WEIGHTS] where timm is installed.")
+        str, typer.Option(help="Of finetune: lite0, or timm:NAME[=WEIGHTS] of this computer (pip install timm).")
     ] = "lite0",
-    unfreeze: Annotated[str, typer.Option(help="How many of the last layers learn, or last-block.")] = "last-block",
+    unfreeze: Annotated[
+        str, typer.Option(help="How many of the last layers with weights learn, a block being one, or last-block.")
+    ] = "last-block",
     head: Annotated[int | None, typer.Option(help="Width of a dense layer before the last one, such as 1024.")] = None,
     dropout: Annotated[float, typer.Option(help="Share that the last layer does not see while it learns.")] = 0.5,
     layers: Annotated[

@@ -52,7 +52,8 @@ def learn(
         compare: other methods to compare with; a head, which costs nothing, always is.
         backbone: "lite0", which comes with assay; or, where timm is installed, "timm:NAME" with the weights that it has
             fetched, or "timm:NAME=FILE" with those of a file.
-        unfreeze: how many of the last layers learn, or "last-block".
+        unfreeze: how many of the last layers with weights learn, a block of several being one, or "last-block", with
+            what follows it. VGG16's last block is 3 layers: the last 4 of Keras, which counts the pool.
         head: width of a dense layer before the last one; none by default.
         dropout: share of what the last layer does not see while it learns, in [0, 1).
         layers: of a cnn, as one line of text.
