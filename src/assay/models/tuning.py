@@ -7,6 +7,7 @@ was taught is split again: a linear head, and a tail that makes what the head lo
 from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,9 @@ class Plan:
         which = {"last-block": "all but the last block", 0: "all of it"}.get(
             self.unfreeze, f"all but the last {self.unfreeze} layers"
         )
-        return f"{self.backbone}, {which} frozen" + (f", dense {self.head}" if self.head else "")
+        name, _, file = self.backbone.partition("=")  # whose folder is nobody's business who is given the model
+        name += f" with {Path(file).name}" if file else ""
+        return f"{name}, {which} frozen" + (f", dense {self.head}" if self.head else "")
 
 
 @dataclass(frozen=True, slots=True)
