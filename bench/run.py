@@ -13,6 +13,7 @@ import augment
 import batches
 import cv2
 import filters
+import groups
 import harness
 import ising
 import likeness
@@ -23,6 +24,7 @@ import transfer
 
 FAMILIES = {
     "Scan and features": scan,
+    "Groups": groups,
     "Filters": filters,
     "Likeness and compression": likeness,
     "Ising denoising": ising,

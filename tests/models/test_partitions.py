@@ -35,9 +35,28 @@ def test_clouds_are_found_largest_first(sizes, method):
         assert len(set(found.labels[labels == y])) == 1
 
 
+@pytest.mark.parametrize("method", COUNTED)
+def test_more_kinds_than_a_dozen_are_found_where_there_are_pictures_enough(method):
+    points, _ = clouds([12] * 20, c=20, apart=12.0)
+    assert partition(points, method=method, rng=rng()).k == 20
+    assert max(partitions.counts(20)) == 12
+    assert max(partitions.counts(240)) == 30
+    assert max(partitions.counts(10_000)) == 40
+
+
+def test_the_fewest_groups_are_taken_of_those_that_chance_does_not_tell_apart():
+    own = np.random.default_rng(0).normal(0.3, 0.1, 400)
+    noise = np.random.default_rng(1).normal(size=400)
+    noise = (noise - noise.mean()) / noise.std()
+    off = {2: 0.02, 3: 0.0099, 4: 0.0, 5: 0.001}  # of 400, with a deviation of 0.1: two standard errors are 0.01
+    parted = {j: own - less + 0.1 * noise * (j != 4) for j, less in off.items()}
+    assert partitions._fewest(parted) == 3
+    assert partitions._fewest({}) == 1
+
+
 @each
 def test_every_algorithm_finds_clouds_far_apart(method):
-    points, labels = clouds((70, 50, 40), c=3, apart=25.0)
+    points, labels = clouds((70, 50, 40), c=10, apart=12.0)
     found = partition(points, method=method, rng=rng())
     inside = found.labels >= 0
     assert found.k == 3 or method == "meanshift"  # which leaves what is far out as groups of its own

@@ -24,6 +24,41 @@ class Both(nn.Module):
         return torch.cat([both, both * self.other(x)], 1).flatten(1)
 
 
+class BatchNormAct2d(nn.BatchNorm2d):
+    """As timm has it: a normalisation and what comes behind it, in one."""
+
+    def __init__(self, width):
+        super().__init__(width)
+        self.drop, self.act = nn.Identity(), nn.Hardswish()
+
+    def forward(self, x):
+        assert x.ndim == 4  # what is asked of the picture would stop the tracing
+        return self.act(super().forward(x))
+
+
+class Conv2dSame(nn.Conv2d):
+    """As timm has it: as many zeros as make sides shrink by the stride alone, the odd one behind."""
+
+    def forward(self, x):
+        pads = [max((-(-n // 2) - 1) * 2 + 3 - n, 0) for n in (x.shape[3], x.shape[2])]
+        x = nn.functional.pad(x, [p // 2 + i * (p % 2) for p in pads for i in (0, 1)])
+        return super().forward(x)
+
+
+class Squeezed(nn.Module):
+    """Each map times a number that all maps agree on."""
+
+    def forward(self, x):
+        return x * x.mean((2, 3), keepdim=True).sigmoid()
+
+
+class Asks(nn.Module):
+    """Goes by what is in the picture."""
+
+    def forward(self, x):
+        return x if x.sum() > 0 else -x
+
+
 MODULES = {
     "convolutions": lambda: nn.Sequential(
         nn.Conv2d(4, 8, (3, 2), stride=2, padding=(1, 1)),
@@ -38,6 +73,9 @@ MODULES = {
     "activations": lambda: nn.Sequential(
         nn.SiLU(), nn.Hardswish(), nn.GELU(), nn.Tanh(), nn.Sigmoid(), nn.Hardsigmoid()
     ),
+    "a norm with more": lambda: nn.Sequential(nn.Conv2d(4, 5, 3), BatchNormAct2d(5)),
+    "same by stride": lambda: nn.Sequential(Conv2dSame(4, 5, 3, stride=2), Conv2dSame(5, 3, 3, stride=2)),
+    "squeezed": Squeezed,
     "two ways": Both,
     "residual": lambda: network._parts()[1](nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU())),
 }
@@ -70,12 +108,13 @@ REFUSED = {
     "a mean without its zeros": nn.AvgPool2d(2, padding=1, count_include_pad=False),
     "a mean over parts": nn.AdaptiveAvgPool2d(2),
     "GELU by tanh": nn.GELU(approximate="tanh"),
+    "a question": Asks(),
 }
 
 
 @pytest.mark.parametrize("layer", REFUSED.values(), ids=REFUSED)
 def test_a_layer_without_a_step_is_named(layer):
-    with pytest.raises(InputError, match=r"must be|must stop|must count"):
+    with pytest.raises(InputError, match=r"must be|must stop|must count|must do"):
         traced.trace(nn.Sequential(layer), (4, 9, 9), name="in")
 
 

@@ -23,6 +23,11 @@ def test_a_plan_that_no_network_can_follow_is_refused(values, words):
         tuning.Plan(**{"method": "finetune", **values})
 
 
+def test_a_plan_in_words_names_the_weights_but_not_the_folder_that_they_are_in():
+    plan = tuning.Plan("finetune", backbone="timm:vgg16=/home/someone/vgg.safetensors", head=8, unfreeze=3)
+    assert plan.in_words() == "timm:vgg16 with vgg.safetensors, all but the last 3 layers frozen, dense 8"
+
+
 def test_without_torch_the_line_that_installs_it_is_given(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
     with pytest.raises(InputError, match=r"pip install 'assay\[train\]'"):

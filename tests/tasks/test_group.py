@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from assay.errors import InputError
+from assay.models import backbone
 from assay.report import record
 from assay.tasks.group import group
 
@@ -91,15 +92,30 @@ def test_nothing_dense_is_an_answer(tmp_path, album):
     assert (told.groups, told.ungrouped, told.silhouette) == ([], 4, None)
 
 
-def test_colours_group_what_the_network_would_not(tmp_path, save):
+def test_colours_group_what_the_network_would_not(tmp_path, save, monkeypatch):
     rng = np.random.default_rng(0)
     for i in range(16):
         grey = rng.integers(60, 200, (40 + i, 52, 1))
         tint = np.array([1, 0.3, 0.2] if i % 2 else [0.2, 0.4, 1])
         save((grey * tint).astype(np.uint8), tmp_path / "photos" / ("red" if i % 2 else "blue") / f"{i}.png")
-    told = group(tmp_path / "photos", features="hsv", k=2, out=tmp_path / "out", processes=1)
+    with monkeypatch.context() as without:
+        without.setattr(backbone, "Backbone", None)  # colours need no network
+        told = group(tmp_path / "photos", features="hsv", k=2, out=tmp_path / "out", processes=1)
     assert told.agreement["accuracy of the best match"].value == 1
     assert [g.name for g in told.groups] == ["group 1", "group 2"]
+    assert group(tmp_path / "photos", k=2, out=tmp_path / "out", processes=1).pictures == 16  # and it sees them later
+
+
+def test_twenty_kinds_are_found_without_being_told_how_many(tmp_path, save):
+    rng = np.random.default_rng(0)
+    for kind in range(20):
+        colours = np.array([(kind % 5, kind // 5, (kind * 7) % 4)]) * np.array([50, 60, 70]) + 20
+        for i in range(8):
+            noise = rng.integers(-6, 7, (48 + i, 40, 1))
+            save(np.clip(colours + noise, 0, 255).astype(np.uint8), tmp_path / "photos" / f"{kind:02d}" / f"{i}.png")
+    told = group(tmp_path / "photos", features="hsv", out=tmp_path / "out", processes=1)
+    assert len(told.groups) == 20
+    assert told.agreement["adjusted Rand index"].value == 1
 
 
 def test_one_kind_is_said_to_be_one(photos, space):

@@ -21,7 +21,7 @@ def group(
         str, typer.Option(help="What likeness is: 'network', of what is shown, or 'hsv', of colours.")
     ] = "network",
     k: Annotated[
-        int | None, typer.Option(help="Groups, for kmeans and hierarchical; the largest silhouette by default.")
+        int | None, typer.Option(help="Groups, for kmeans and hierarchical; by default, those that lie farthest apart.")
     ] = None,
     labels: Annotated[
         str, typer.Option(help="To compare with: 'folders', 'none', or a CSV file with the columns file and label.")

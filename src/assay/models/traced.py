@@ -1,7 +1,7 @@
 """A network of torch in, the same network as a list of steps out: what a model file holds, and OpenVINO runs.
 
-Only layers that have a step are taken; what such a file can do is known in advance. Dropout, which does nothing when a
-network is used, is left out.
+Only layers that have a step are taken, those of torch and some of timm by their names; what such a file can do is known
+in advance. Dropout, which does nothing when a network is used, is left out.
 """
 
 from collections.abc import Callable
@@ -22,8 +22,9 @@ _PLAIN = {
     "Hardswish": "hardswish",
     "Hardsigmoid": "hardsigmoid",
 }
-_NOTHING = {"Dropout", "Dropout2d", "Identity"}
-_CALLS = {"add": "add", "iadd": "add", "mul": "multiply", "imul": "multiply", "relu": "relu", "relu_": "relu"}
+_NOTHING = {"Dropout", "Dropout2d", "DropPath", "Identity"}
+_JOINED = {"add": "add", "iadd": "add", "mul": "multiply", "imul": "multiply"}
+_CALLED = {name: name for name in ("relu", "relu6", "silu", "sigmoid", "tanh", "hardswish", "hardsigmoid")}
 
 
 def trace(module: Any, shape: Shape, *, name: str, prefix: str = "") -> Graph:
@@ -47,11 +48,17 @@ def trace(module: Any, shape: Shape, *, name: str, prefix: str = "") -> Graph:
         """Takes the layers of torch, and what is made like one, as they are."""
 
         def is_leaf_module(self, m: Any, qualname: str) -> bool:
-            return type(m).__name__ == "Look" or bool(super().is_leaf_module(m, qualname))
+            return type(m).__name__ in {*_LAYERS, *_NOTHING} or bool(super().is_leaf_module(m, qualname))
 
     modules = dict(module.named_modules())
     writer = _Writer(prefix)
-    for node in Tracer().trace(module).nodes:
+    try:
+        nodes = Tracer().trace(module).nodes
+    except (RuntimeError, TypeError, ValueError) as e:  # it asks what goes through it, and goes by the answer
+        raise InputError(
+            f"a network must do the same with every picture, whatever is in it, got one that asks: {e}"
+        ) from e
+    for node in nodes:
         inputs = [writer.known[a] for a in node.all_input_nodes if a in writer.known]
         if node.op == "placeholder":
             writer.known[node] = name
@@ -60,7 +67,9 @@ def trace(module: Any, shape: Shape, *, name: str, prefix: str = "") -> Graph:
         elif node.op in {"call_function", "call_method"}:
             writer.call(node, inputs)
         elif node.op != "output":
-            raise InputError(f"a network must be made of layers that have a step, got {node.op} {node.target!r}")
+            raise InputError(
+                f"a network must be made of layers that a model file has a step for, got {node.op} {node.target!r}"
+            )
     graph = Graph({name: shape}, tuple(writer.steps), writer.weights)
     shapes(graph)
     return graph
@@ -77,7 +86,7 @@ class _Writer:
         self.zeros: dict[str, tuple[str, Shape]] = {}  # zeros that the next window adds itself
 
     def add(self, node: Any, op: str, inputs: list[str], **options: Shape) -> str:
-        name = f"{self.prefix}{node.name}"
+        name = f"{self.known[node]} {op}" if node in self.known else f"{self.prefix}{node.name}"
         self.steps.append(Step(name, op, tuple(inputs), options))
         self.known[node] = name
         return name
@@ -89,15 +98,16 @@ class _Writer:
 
     def window(self, node: Any, op: str, inputs: list[str], layer: Any, **options: Shape) -> str:
         """Add a convolution or a pooling, with the zeros that stand before it."""
+        same = layer.padding == "same" or type(layer).__name__ == "Conv2dSame"
         above, left = _pair(layer.padding) if not isinstance(layer.padding, str) else (0, 0)
         pads = (above, left, above, left)
         source = inputs[0]
-        if source in self.zeros and op == "convolution":
+        if source in self.zeros and op == "convolution" and not same:
             source, more = self.zeros[source]
             pads = (pads[0] + more[0], pads[1] + more[1], pads[2] + more[2], pads[3] + more[3])
         if getattr(layer, "ceil_mode", False) or getattr(layer, "padding_mode", "zeros") != "zeros":
             raise InputError(f"windows must stop at the border and be padded with zeros, got {layer}")
-        more_options = {"same": (1,)} if layer.padding == "same" else {"padding": pads}
+        more_options = {"same": (1,)} if same else {"padding": pads}
         return self.add(node, op, [source], stride=_pair(layer.stride), **more_options, **options)
 
     def layer(self, node: Any, inputs: list[str], layer: Any) -> None:
@@ -109,17 +119,24 @@ class _Writer:
         elif kind in _LAYERS:
             _LAYERS[kind](self, node, inputs, layer)
         else:
-            raise InputError(f"a network must be made of layers that have a step, got {layer} at {node.target!r}")
+            raise InputError(
+                f"a network must be made of layers that a model file has a step for, got {layer} at {node.target!r}"
+            )
 
     def call(self, node: Any, inputs: list[str]) -> None:
         name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
-        name = name.strip("_") if name not in _CALLS else name
-        if name in {"flatten", "cat", "concat"}:
+        name, plain = name.strip("_"), set(node.kwargs) <= {"inplace"}
+        along = (*node.args[1:], *node.kwargs.values())
+        if name == "flatten" or (name in {"cat", "concat"} and along == (1,)):
             self.add(node, "flatten" if name == "flatten" else "concat", inputs)
-        elif name in _CALLS and len(inputs) == (1 if "relu" in name else 2):
-            self.add(node, _CALLS[name], inputs)
+        elif name == "mean" and along and tuple(along[0]) in {(2, 3), (-2, -1)}:
+            self.add(node, "mean", inputs, keep=(int(bool(along[1:] and along[1])),))
+        elif name in _JOINED and len(inputs) == 2 and plain:
+            self.add(node, _JOINED[name], inputs)
+        elif name in _CALLED and len(inputs) == 1 and plain:
+            self.add(node, _CALLED[name], inputs)
         else:
-            raise InputError(f"a network must be made of layers that have a step, got {name!r}")
+            raise InputError(f"a network must be made of layers that a model file has a step for, got {name!r}")
 
 
 def _pair(value: Any) -> tuple[int, int]:
@@ -142,6 +159,12 @@ def _norm(to: _Writer, node: Any, inputs: list[str], layer: Any) -> None:
     mean, variance = (x.detach().numpy() for x in (layer.running_mean, layer.running_var))
     gain = layer.weight.detach().numpy() / np.sqrt(variance + layer.eps)
     to.array(to.add(node, "scale", inputs), gain, layer.bias.detach().numpy() - mean * gain)
+
+
+def _norm_and_more(to: _Writer, node: Any, inputs: list[str], layer: Any) -> None:
+    _norm(to, node, inputs, layer)
+    for part in (layer.drop, layer.act):
+        to.layer(node, [to.known[node]], part)
 
 
 def _max_pool(to: _Writer, node: Any, inputs: list[str], layer: Any) -> None:
@@ -177,7 +200,7 @@ def _zeros(to: _Writer, node: Any, inputs: list[str], layer: Any) -> None:
 
 
 def _gelu(to: _Writer, node: Any, inputs: list[str], layer: Any) -> None:
-    if layer.approximate != "none":
+    if getattr(layer, "approximate", "none") != "none":
         raise InputError(f"GELU must be the exact one, got {layer}")
     to.add(node, "gelu", inputs)
 
@@ -185,7 +208,9 @@ def _gelu(to: _Writer, node: Any, inputs: list[str], layer: Any) -> None:
 _LAYERS: dict[str, Callable[[_Writer, Any, list[str], Any], None]] = {
     "Look": _look,
     "Conv2d": _convolution,
+    "Conv2dSame": _convolution,
     "BatchNorm2d": _norm,
+    "BatchNormAct2d": _norm_and_more,
     "BatchNorm1d": _norm,
     "MaxPool2d": _max_pool,
     "AvgPool2d": _average_pool,

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,11 +49,11 @@ LINE = 0.1  # inverse strength of the penalty of the line that the last layer be
 class Plan:
     """What is to be taught, and how; fewer than all fields matter to each method.
 
-    method: "finetune" or "cnn"; backbone: "lite0" or "timm:NAME"; unfreeze: the last parts with weights that learn, or
-    "last-block"; head: width of a dense layer before the last, or None; dropout: before the last layer; layers and
-    size: of a network from nothing; views: changed views of each picture that are learned from beside it; patience:
-    stop after so many epochs without a lower loss on pictures that are set apart, or None; class_weights: "balanced"
-    lets each class count alike, "none" each picture.
+    method: "finetune" or "cnn"; backbone: "lite0", "lite1", "lite2" or "timm:NAME"; unfreeze: how many of the last
+    layers with weights learn, a block of several being one, or "last-block"; head: width of a dense layer before the
+    last, or None; dropout: before the last layer; layers and size: of a network from nothing; views: changed views of
+    each picture that are learned from beside it; patience: stop after so many epochs without a lower loss on pictures
+    that are set apart, or None; class_weights: "balanced" lets each class count alike, "none" each picture.
     """
 
     method: str
@@ -97,7 +98,9 @@ class Plan:
         which = {"last-block": "all but the last block", 0: "all of it"}.get(
             self.unfreeze, f"all but the last {self.unfreeze} layers"
         )
-        return f"{self.backbone}, {which} frozen" + (f", dense {self.head}" if self.head else "")
+        name, _, file = self.backbone.partition("=")  # whose folder is nobody's business who is given the model
+        name += f" with {Path(file).name}" if file else ""
+        return f"{name}, {which} frozen" + (f", dense {self.head}" if self.head else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,27 +175,33 @@ def make(plan: Plan, *, classes: int, seed: int) -> Network:
             rest["relu"] = t.nn.ReLU()
             children["classes"] = t.nn.Linear(plan.head, classes)
     rest["dropout"], rest["classes"] = t.nn.Dropout(plan.dropout), children["classes"]
-    module = _folded(t.nn.Sequential(rest)).requires_grad_(requires_grad=True)
+    module = _folded(t.nn.Sequential(rest))
     if plan.backbone == "lite0":
         return Network(backbone.graph().upto(_step(names[place - 1])), module)
     before = _folded(t.nn.Sequential(OrderedDict(list(children.items())[:place])))
     shape = (3, backbone.SIZE, backbone.SIZE)
-    return Network(traced.trace(before, shape, name=inference.IMAGE, prefix="trunk "), module)
+    made = Network(traced.trace(before, shape, name=inference.IMAGE, prefix="trunk "), module)
+    made.body()  # what could not be kept is refused before it has been taught
+    return made
 
 
 def _folded(module: Any) -> Any:
-    """Join each normalisation with the convolution before it: twice as quick.
+    """Join each normalisation with the convolution before it, which is twice as quick, and freeze those that remain.
 
-    What 32 pictures of few kinds have in common also never becomes what the network takes for normal.
+    What 32 pictures of few kinds have in common never becomes what the network takes for normal.
     """
     t = network.torch()
     module.eval()
     for part in [m for m in module.modules() if isinstance(m, t.nn.Sequential)]:
         children = list(part.named_children())
         for (name, first), (after, second) in pairwise(children):
-            if isinstance(first, t.nn.Conv2d) and isinstance(second, t.nn.BatchNorm2d):
+            if type(first) is t.nn.Conv2d and type(second) is t.nn.BatchNorm2d:  # of timm's, some do more than that
                 setattr(part, name, t.nn.utils.fuse_conv_bn_eval(first, second))
                 setattr(part, after, t.nn.Identity())
+    module.requires_grad_(requires_grad=True)
+    for part in module.modules():
+        if isinstance(part, t.nn.BatchNorm2d):
+            part.requires_grad_(requires_grad=False)
     return module.to(memory_format=t.channels_last)
 
 
@@ -200,7 +209,7 @@ def _place(plan: Plan, names: list[str]) -> int:
     """Return the index of the first part that learns."""
     parts = [i for i, name in enumerate(names) if name not in {"look", "mean", "dropout", "classes"}]
     if plan.unfreeze == "last-block":
-        return max(i for i in parts if names[i].startswith("block"))
+        return max((i for i in parts if names[i].startswith("block")), default=parts[-1])
     if not isinstance(plan.unfreeze, int) or not 0 <= plan.unfreeze < len(parts):
         raise InputError(f"--unfreeze must be last-block or 0 to {len(parts) - 1}, got {plan.unfreeze!r}")
     return parts[-plan.unfreeze] if plan.unfreeze else names.index("mean") + 1

@@ -4,8 +4,10 @@ Weights are read from this computer: a file, or what timm has fetched before. No
 timm.
 """
 
+import copy
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from ..errors import InputError
 from . import checkpoint, network
 
 PREFIX = "timm:"
-_STEPPED = ("Conv2d", "Linear")
+_WEIGHTY = ("Conv2d", "Conv2dSame", "Linear")
+_POOLS = ("MaxPool2d", "AvgPool2d")
 
 
 def package() -> Any:
@@ -45,26 +48,21 @@ def chain(text: str, *, size: int, classes: int, dropout: float = 0.5, seed: int
         seed: of the last layer.
 
     Returns:
-        A `torch.nn.Sequential` of "look", "block 0", "block 1", ..., "mean", "dropout" and "classes", as
-        `network.lite0` gives it; what leaves the last block is what timm's `forward_features` gives.
+        A `torch.nn.Sequential` of "look", parts, "mean", "dropout" and "classes", as `network.lite0` gives it; what
+        leaves the last part is what timm's `forward_features` gives. A part with which a block begins is called "block
+        N", others "layer N": a block is a part of several layers with weights, or what stands between two pools.
 
     Raises:
         InputError: timm does not have the network, it is no chain of parts, its weights are not on this computer or are
             those of another, or torch or timm is not installed.
     """
     network.check_classes(classes)
-    name, _, file = text.removeprefix(PREFIX).partition("=")
-    t, timm = network.torch(), package()
-    if not timm.is_model(name):
-        near = ", ".join(timm.list_models(f"*{name}*")[:5]) or "see timm.list_models()"
-        raise InputError(f"timm must have the network, got {name!r}: {near}")
-    with t.random.fork_rng(devices=[]):  # weights that are drawn, and then replaced
-        whole = timm.create_model(name, pretrained=False).eval()
-    _put(whole, _read(Path(file)) if file else _fetched(whole, name))
-    parts = _parts(whole, name, size=size)
-    mean, deviation = (255 * np.array(whole.pretrained_cfg[key], np.float32) for key in ("mean", "std"))
+    t, (name, _, file) = network.torch(), text.removeprefix(PREFIX).partition("=")
+    stamp = Path(file).stat().st_mtime_ns if file and Path(file).is_file() else 0
+    parts, mean, deviation = copy.deepcopy(_chained(name, file, size, stamp))
     made = OrderedDict({"look": network.look(mean, deviation, shape=(size, size, 3))})
-    made |= {f"block {i}": part for i, part in enumerate(parts)}
+    begins = [_weighty(part) > 1 or (i > 0 and _pools(parts[i - 1])) for i, part in enumerate(parts)]
+    made |= {f"{'block' if b else 'layer'} {i}": part for i, (b, part) in enumerate(zip(begins, parts, strict=True))}
     made["mean"] = t.nn.Sequential(t.nn.AdaptiveAvgPool2d(1), t.nn.Flatten())
     with t.inference_mode():
         width = t.nn.Sequential(made)(t.zeros((1, size, size, 3), dtype=t.uint8)).shape[1]
@@ -72,13 +70,34 @@ def chain(text: str, *, size: int, classes: int, dropout: float = 0.5, seed: int
     return t.nn.Sequential(made).to(memory_format=t.channels_last)
 
 
+@lru_cache(maxsize=1)
+def _chained(name: str, file: str, size: int, _stamp: int) -> tuple[list[Any], np.ndarray, np.ndarray]:
+    """Return the parts of a network, and mean and deviation of what it is used to see, in levels of 0..255.
+
+    A training makes the same network for each fold, and one such as VGG16 takes seconds: the last one is kept.
+    """
+    t, timm = network.torch(), package()
+    if not timm.is_model(name):
+        near = ", ".join(timm.list_models(f"*{name}*")[:5]) or "see timm.list_models()"
+        raise InputError(f"timm must have the network, got {name!r}: {near}")
+    with t.random.fork_rng(devices=[]):  # weights that are drawn, and then replaced
+        whole = timm.create_model(name, pretrained=False).eval()
+    _put(whole, _read(Path(file)) if file else _fetched(whole, name))
+    mean, deviation = (255 * np.array(whole.pretrained_cfg[key], np.float32) for key in ("mean", "std"))
+    return _parts(whole, name, size=size), mean, deviation
+
+
 def _parts(whole: Any, name: str, *, size: int) -> list[Any]:
     """Return the parts of a network that, one after the other, give its last maps; layers without weights go along."""
     t = network.torch()
     noise = t.from_numpy(np.random.default_rng(0).normal(size=(1, 3, size, size)).astype(np.float32))
     found: list[Any] = []
+    refusal = f"a network of timm must be a chain of parts that ends in maps, got {name!r}, which is none"
     with t.inference_mode():
-        wanted, y = whole.forward_features(noise), noise
+        try:
+            wanted, y = whole.forward_features(noise), noise
+        except (AssertionError, RuntimeError) as e:
+            raise InputError(f"{refusal}, or not at {size} x {size} pixels: {e}") from e
         for m in whole.modules():  # no matter where sides are even: what comes out is compared
             if getattr(m, "ceil_mode", False):
                 m.ceil_mode = False
@@ -87,14 +106,21 @@ def _parts(whole: Any, name: str, *, size: int) -> list[Any]:
                 y = part(y)
             except (RuntimeError, TypeError, ValueError, IndexError):
                 break  # what it has beside a chain, such as a token, does not fit here
-            alone = any(type(m).__name__ in _STEPPED for m in part.modules())
-            if alone or not found:
+            if _weighty(part) or not found:
                 found.append(t.nn.Sequential(part))
             else:
                 found[-1].append(part)
             if wanted.ndim == 4 and y.shape == wanted.shape and t.allclose(y, wanted, rtol=1e-3, atol=1e-4):
                 return found
-    raise InputError(f"a network of timm must be a chain of parts that ends in maps, got {name!r}, which is none")
+    raise InputError(refusal)
+
+
+def _weighty(part: Any) -> int:
+    return sum(type(m).__name__ in _WEIGHTY for m in part.modules())
+
+
+def _pools(part: Any) -> bool:
+    return any(type(m).__name__ in _POOLS for m in part.modules())
 
 
 def _flat(whole: Any) -> Iterator[Any]:

@@ -38,7 +38,7 @@ def elbow(spreads: Mapping[int, float], bend: int | None, *, ax: Axes) -> None:
     plots.frame(ax, "number of groups", "mean squared distance\nto the middle of the group")
     ks = sorted(spreads)
     ax.plot(ks, [spreads[k] for k in ks], color=plots.ACCENT, linewidth=2.2, marker="o", markersize=4)
-    ax.set_xticks(ks)
+    ax.set_xticks(ks if len(ks) <= 16 else ks[:: len(ks) // 8])
     ax.set_ylim(bottom=0)
     ax.margins(x=0.08)
     if bend is not None:

@@ -112,7 +112,8 @@ def group(
         path: the folder; it is never written to.
         method: "kmeans", "hierarchical", "dbscan", "hdbscan" or "meanshift".
         features: "network", what pictures show, or "hsv", their colours.
-        k: number of groups, for k-means and hierarchical; by default the one of 2 to 12 with the largest silhouette.
+        k: number of groups, for k-means and hierarchical; by default the fewest whose silhouette is as large as any but
+            for chance, of 2 to 12, or to one for each 8 pictures, 40 at most.
         labels: to compare with, never to group by: "folders", "none", or a CSV file with the columns file and label.
         out: the workspace, shared with `run`; `./<name>.assay` by default.
         into: a new folder for the pictures, one folder a group; by default none is made.
@@ -147,14 +148,20 @@ def group(
     place = None if into is None else _new(root, into)
     with Workspace(scan.place(root, out), width=backbone.WIDTH) as workspace:
         n = len(listing.files)
+        network = features == "network"  # colours need none, and copies are then known by bytes and hashes alone
         clock = Clock(
-            {"reading and seeing": n / 100, "copies": n / 3000, "groups": 5 + n / 400, "writing": 3.0},
+            {
+                "reading and seeing" if network else "reading": n / (100 if network else 500),
+                "copies": n / 3000,
+                "groups": 5 + n / 400,
+                "writing": 3.0,
+            },
             tell=tell,
             job="group",
             units=n,
         )
-        read = scan.refresh(workspace, root, listing, features=True, processes=processes, clock=clock, stop=stop)
-        seen = collect(workspace.table)
+        read = scan.refresh(workspace, root, listing, features=network, processes=processes, clock=clock, stop=stop)
+        seen = collect(workspace.table, features=network)
         if len(seen) < 2:
             raise InputError(f"grouping needs 2 pictures, got {len(seen)} in {root}")
         known = folder.labels(labels, list(seen.paths))
@@ -162,7 +169,7 @@ def group(
         same = copies.find(workspace, seen).group
         clock.begin("groups", 1)
         rng = np.random.default_rng(seed)
-        rows = seen.features if features == "network" else palettes(seen)
+        rows = seen.features if network else palettes(seen)
         points = cluster.reduce(rows, components=_COMPONENTS, rng=rng)
         found = partitions.partition(points, method=method, k=k, rng=rng)
         structure = partitions.structure(points, found, method=method, k=k, rng=rng)
@@ -299,6 +306,8 @@ def _notes(found: partitions.Partition, best: int | None, bend: int | None, *, c
         return []
     elbow = f"the curve of distances bends most at {bend}" if bend else "the curve of distances bends nowhere"
     taken = f"{found.k} were asked for" if chosen is not None else f"{found.k} were made"
+    if chosen is None and found.k < best:
+        taken += ", the fewest that are as far apart but for chance"
     return [f"The silhouette is highest at {best} groups, {elbow}; {taken}."]
 
 

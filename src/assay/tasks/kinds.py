@@ -53,15 +53,16 @@ def find(workspace: Workspace, pictures: Collection, *, seed: int) -> Groups:
         rng = np.random.default_rng(seed)
         points = cluster.reduce(pictures.features, components=50, rng=rng)
         found = partitions.partition(points, rng=rng)
-        tried = np.array(sorted(found.silhouettes.items()), np.float64).reshape(-1, 2)
         return {
             "label": found.labels.astype(np.int64),
-            "silhouettes": tried,
+            "silhouettes": np.array(sorted(found.silhouettes.items()), np.float64).reshape(-1, 2),
             "outliers": cluster.outliers(points, found.labels).astype(np.int64),
             "map": layout.layout(points, rng=rng),
         }
 
-    kept = workspace.keep("groups", [pictures.keys, pictures.network, seed, list(partitions.KS)], make)
+    kept = workspace.keep(
+        "groups", [pictures.keys, pictures.network, seed, list(partitions.counts(len(pictures)))], make
+    )
     names = cluster.names(kept["label"], pictures.classes, pictures.class_scores, class_names=backbone.class_names())
     silhouettes = {int(k): float(s) for k, s in kept["silhouettes"]}
     return Groups(names, kept["label"], silhouettes, kept["outliers"], kept["map"])

@@ -68,9 +68,12 @@ def learn(
         method: "head" (linear, on frozen features), "finetune" (the last layers learn too) or "cnn" (from nothing).
         compare: other methods to compare with; a head, which costs nothing, always is. Each learns by its own defaults
             but for what is said of it, as in "cnn:epochs=30,learning-rate=1e-3".
-        backbone: of finetune; "lite0", the default, comes with assay; where timm is installed, "timm:NAME" has the
-            weights that it has fetched, "timm:NAME=FILE" those of a file.
-        unfreeze: of finetune; how many of the last layers learn, or "last-block", the default.
+        backbone: of finetune; "lite0", the default, comes with assay; "lite1" and "lite2" see better and take longer,
+            with the extra backbones; where timm is installed, "timm:NAME" has the weights that it has fetched,
+            "timm:NAME=FILE" those of a file.
+        unfreeze: of finetune; how many of the last layers with weights learn, or "last-block", the default, with what
+            follows it. What a shortcut leads past is one layer, whole. VGG16's last block is 3 layers: the last 4 of
+            Keras, which counts the pool.
         head: of finetune; width of a dense layer before the last one; none by default.
         dropout: of finetune; share of what the last layer does not see while it learns, in [0, 1); 0.5 by default.
         layers: of a cnn, as one line of text; `models.tuning.LAYERS` by default.
