@@ -27,9 +27,10 @@ LINE = 0.1  # inverse strength of the penalty of the line that the last layer be
 class Plan:
     """What is to be taught, and how; fewer than all fields matter to each method.
 
-    method: "finetune" or "cnn"; backbone: "lite0" or "timm:NAME"; unfreeze: the last parts with weights that learn, or
-    "last-block"; head: width of a dense layer before the last, or None; dropout: before the last layer; layers and
-    size: of a network from nothing; views: changed views of each picture that are learned from beside it.
+    method: "finetune" or "cnn"; backbone: "lite0", "lite1", "lite2" or "timm:NAME"; unfreeze: the last parts with
+    weights that learn, or "last-block"; head: width of a dense layer before the last, or None; dropout: before the last
+    layer; layers and size: of a network from nothing; views: changed views of each picture that are learned from beside
+    it.
     """
 
     method: str
@@ -129,12 +130,13 @@ def make(plan: Plan, *, classes: int, seed: int) -> Network:
     """
     if plan.method == "cnn":
         return _from_nothing(plan, classes=classes, seed=seed)
-    if plan.backbone == "lite0":
-        chain = network.lite0(classes=classes, dropout=plan.dropout, seed=seed)
+    if plan.backbone in backbone.NETWORKS:
+        chain = network.lite(plan.backbone, classes=classes, dropout=plan.dropout, seed=seed)
     elif plan.backbone.startswith(zoo.PREFIX):
         chain = zoo.chain(plan.backbone, size=backbone.SIZE, classes=classes, dropout=plan.dropout, seed=seed)
     else:
-        raise InputError(f"--backbone must be lite0 or {zoo.PREFIX}NAME, got {plan.backbone!r}")
+        known = ", ".join(backbone.NETWORKS)
+        raise InputError(f"--backbone must be one of {known} or {zoo.PREFIX}NAME, got {plan.backbone!r}")
     children = OrderedDict(chain.named_children())
     place = _place(plan, list(children))
     names = list(children)

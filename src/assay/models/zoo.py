@@ -46,7 +46,7 @@ def chain(text: str, *, size: int, classes: int, dropout: float = 0.5, seed: int
 
     Returns:
         A `torch.nn.Sequential` of "look", "block 0", "block 1", ..., "mean", "dropout" and "classes", as
-        `network.lite0` gives it; what leaves the last block is what timm's `forward_features` gives.
+        `network.lite` gives it; what leaves the last block is what timm's `forward_features` gives.
 
     Raises:
         InputError: timm does not have the network, it is no chain of parts, its weights are not on this computer or are
