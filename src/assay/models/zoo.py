@@ -48,7 +48,7 @@ def chain(text: str, *, size: int, classes: int, dropout: float = 0.5, seed: int
         seed: of the last layer.
 
     Returns:
-        A `torch.nn.Sequential` of "look", parts, "mean", "dropout" and "classes", as `network.lite0` gives it; what
+        A `torch.nn.Sequential` of "look", parts, "mean", "dropout" and "classes", as `network.lite` gives it; what
         leaves the last part is what timm's `forward_features` gives. A part with which a block begins is called "block
         N", others "layer N": a block is a part of several layers with weights, or what stands between two pools.
 

@@ -133,7 +133,7 @@ def look(
 def _load(model: str | os.PathLike[str]) -> tuple[Any, tuple[str, ...]]:
     """Return a network that gives logits, and the names of its classes."""
     if os.fspath(model) == IMAGENET:
-        return network.lite0(), backbone.class_names()
+        return network.lite(), backbone.class_names()
     loaded = predict.load(model)
     return differentiable.rebuild(loaded), loaded.head.classes
 
