@@ -42,12 +42,19 @@ def torch():
 
 @pytest.mark.parametrize(
     ("unfreeze", "begins"),
-    [("last-block", "block 14"), (1, "block 15"), (2, "block 14"), (4, "block 12"), (17, "stem relu6")],
+    [
+        ("last-block", "block 14"),
+        (1, "block 15"),
+        (2, "block 14"),
+        (4, "block 12"),
+        (17, "stem relu6"),
+        ("all", "image"),
+    ],
 )
 def test_before_it_is_taught_a_network_sees_what_the_backbone_sees(torch, views, unfreeze, begins):
     made = tuning.make(tuning.Plan("finetune", unfreeze=unfreeze), classes=3, seed=0)
     assert list(made.body().inputs) == [begins] == list(made.tail().inputs)
-    given = inference.Runner(made.trunk).run(views)
+    given = made.frozen(threads=1)(views)
     assert given.shape[1:] == made.shape
     expected = inference.Runner(backbone.graph().upto("features")).run(views)
     np.testing.assert_allclose(inference.Runner(made.body()).run(given), expected, atol=1e-3)
@@ -92,7 +99,7 @@ def test_a_network_without_a_dense_layer_is_flattened_as_torch_does(torch, views
 
 
 def test_a_part_that_is_not_there_is_named(torch):
-    with pytest.raises(InputError, match=r"--unfreeze must be last-block or 0 to 17, got 40"):
+    with pytest.raises(InputError, match=r"--unfreeze must be last-block, all or 0 to 17, got 40"):
         tuning.make(tuning.Plan("finetune", unfreeze=40), classes=2, seed=0)
     with pytest.raises(InputError, match=r"--backbone must be lite0 or timm:NAME, got 'vgg16'"):
         tuning.make(tuning.Plan("finetune", backbone="vgg16"), classes=2, seed=0)

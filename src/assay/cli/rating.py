@@ -30,12 +30,28 @@ def rate(
     most: Annotated[
         int | None, typer.Option(help="Learn from so many pictures of each tenth of the scale at most.")
     ] = None,
+    method: Annotated[
+        str, typer.Option(help="head: on frozen features, in seconds; finetune: a network, in two phases.")
+    ] = "head",
+    backbone: Annotated[
+        str, typer.Option(help="Of finetune: lite0, or timm:NAME[=WEIGHTS] where timm is installed.")
+    ] = "lite0",
+    unfreeze: Annotated[
+        str, typer.Option(help="What learns in the second phase: how many of the last layers, last-block, or all.")
+    ] = "last-block",
+    dropout: Annotated[float, typer.Option(help="Share that the last layer does not see while it learns.")] = 0.75,
+    epochs: Annotated[str, typer.Option(help="Of the two phases: the last layer, then what is not frozen.")] = "5,9",
+    learning_rate: Annotated[
+        float, typer.Option(help="Of the first phase; the second has three hundredths of it.")
+    ] = 1e-3,
+    views: Annotated[int, typer.Option(help="Mirrored and shifted views of each picture to learn from beside it.")] = 3,
     seed: Seed = 0,
     processes: Processes = None,
     json: Json = False,
 ) -> None:
     """Say how people would rate pictures, from worst to best, with a model; or learn it from ratings."""
     from ..tasks import rate as tasks
+    from ..tasks import rating_training
 
     if (train is None) == (model is None):
         raise typer.BadParameter("either --model MODEL must be given, or --train RATINGS")
@@ -48,13 +64,20 @@ def rate(
         show(result, [result.headline, *lines, f"report  {result.report}", f"list    {result.table}"], as_json=json)
         finish(row.status for row in result.rows)
     learned = do(
-        tasks.train,
+        rating_training.train,
         path=path,
         labels=train,
         out=out,
         scale=_ends(scale),
         middle=middle,
         most=most,
+        method=method,
+        backbone=backbone,
+        unfreeze=unfreeze,
+        dropout=dropout,
+        epochs=_phases(epochs),
+        learning_rate=learning_rate,
+        views=views,
         seed=seed,
         processes=processes,
     )
@@ -73,3 +96,11 @@ def _ends(scale: str | None) -> tuple[int, int] | None:
     if not dash or not low.strip().isdigit() or not high.strip().isdigit():
         raise typer.BadParameter(f"--scale must be two whole numbers such as 1-10, got {scale!r}")
     return int(low), int(high)
+
+
+def _phases(epochs: str) -> tuple[int, int]:
+    """Read the epochs of two phases."""
+    first, comma, second = epochs.partition(",")
+    if not comma or not first.strip().isdigit() or not second.strip().isdigit():
+        raise typer.BadParameter(f"--epochs must be two whole numbers such as 5,9, got {epochs!r}")
+    return int(first), int(second)
