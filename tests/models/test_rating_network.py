@@ -23,7 +23,7 @@ def bright(torch):
     level = rng.integers(20, 235, 48)
     views = np.clip(level[:, None, None, None] + rng.normal(0, 12, (48, 256, 256, 3)), 0, 255).astype(np.uint8)
     shares = np.stack([np.where(np.arange(3) == i, 0.8, 0.1) for i in np.digitize(level, [90, 165])])
-    course = Course(unfreeze=1, dropout=0.2, epochs=(6, 3), learning_rate=1e-2, batch_size=8)
+    course = Course(unfreeze=1, dropout=0.2, epochs=(6, 3), learning_rate=(1e-2, 3e-4), batch_size=8)
     made = tuning.make(course.plan(), classes=3, seed=0)
     early = made.frozen(threads=1)(views)
     return course, inference.Runner(made.body(), threads=1).run(early), early, shares.astype(np.float32)
@@ -51,10 +51,10 @@ class Kept:
 
 
 REFUSED = {
-    "one phase": ({"epochs": (3,)}, r"--epochs must be those of two phases, such as 5,9, got \(3,\)"),
+    "one phase": ({"epochs": (3,)}, r"--epochs must be those of two phases, such as 20,9, got \(3,\)"),
     "nothing": ({"epochs": (0, 0)}, "--epochs must be those of two phases"),
     "frozen": ({"unfreeze": 0}, "--unfreeze must be last-block, all or 1 or more, got 0"),
-    "rate": ({"learning_rate": 0.0}, "--learning-rate must be a finite number > 0, got 0.0"),
+    "rate": ({"learning_rate": (1e-3, 0.0)}, r"--learning-rate must be two finite numbers > 0, got \(0.001, 0.0\)"),
     "dropout": ({"dropout": 1.0}, "--dropout must be from 0 to below 1, got 1.0"),
     "views": ({"views": -1}, "--views must be from 0 to 100, got -1"),
 }
@@ -107,7 +107,9 @@ def test_a_second_phase_that_only_harms_is_undone(bright):
     wrong = Arrays(early[32:], shares[32:, ::-1].copy())
     made, (first, second) = taught(bright, val=[Arrays(features[32:], shares[32:]), wrong])
     assert min(e.val_loss for e in second.epochs) > min(e.val_loss for e in first.epochs)
-    alone, _ = taught((Course(unfreeze=1, dropout=0.2, epochs=(6, 0), learning_rate=1e-2, batch_size=8), *bright[1:]))
+    alone, _ = taught(
+        (Course(unfreeze=1, dropout=0.2, epochs=(6, 0), learning_rate=(1e-2, 3e-4), batch_size=8), *bright[1:])
+    )
     for name, array in network.arrays(alone.rest).items():
         np.testing.assert_array_equal(network.arrays(made.rest)[name], array)
 

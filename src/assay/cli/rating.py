@@ -1,12 +1,14 @@
 """The command that rates pictures, and learns to."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from .terminal import Folder, Json, Processes, Seed, app, do, finish, listed, show
 
+Number = TypeVar("Number", int, float)
 _ROWS = 20  # pictures that are printed
 
 
@@ -40,10 +42,12 @@ def rate(
         str, typer.Option(help="What learns in the second phase: how many of the last layers, last-block, or all.")
     ] = "last-block",
     dropout: Annotated[float, typer.Option(help="Share that the last layer does not see while it learns.")] = 0.75,
-    epochs: Annotated[str, typer.Option(help="Of the two phases: the last layer, then what is not frozen.")] = "5,9",
+    epochs: Annotated[
+        str, typer.Option(help="Of the two phases, at most: the last layer, then what is not frozen.")
+    ] = "20,9",
     learning_rate: Annotated[
-        float, typer.Option(help="Of the first phase; the second has three hundredths of it.")
-    ] = 1e-3,
+        str, typer.Option(help="Of the two phases, at the beginning; it falls along half a wave.")
+    ] = "1e-3,1e-4",
     views: Annotated[int, typer.Option(help="Mirrored and shifted views of each picture to learn from beside it.")] = 3,
     seed: Seed = 0,
     processes: Processes = None,
@@ -75,8 +79,8 @@ def rate(
         backbone=backbone,
         unfreeze=unfreeze,
         dropout=dropout,
-        epochs=_phases(epochs),
-        learning_rate=learning_rate,
+        epochs=_two("epochs", epochs, int),
+        learning_rate=_two("learning-rate", learning_rate, float),
         views=views,
         seed=seed,
         processes=processes,
@@ -98,9 +102,10 @@ def _ends(scale: str | None) -> tuple[int, int] | None:
     return int(low), int(high)
 
 
-def _phases(epochs: str) -> tuple[int, int]:
-    """Read the epochs of two phases."""
-    first, comma, second = epochs.partition(",")
-    if not comma or not first.strip().isdigit() or not second.strip().isdigit():
-        raise typer.BadParameter(f"--epochs must be two whole numbers such as 5,9, got {epochs!r}")
-    return int(first), int(second)
+def _two(name: str, said: str, kind: Callable[[str], Number]) -> tuple[Number, Number]:
+    """Read what an option says of two phases."""
+    first, _, second = said.partition(",")
+    try:
+        return kind(first), kind(second)
+    except ValueError as e:
+        raise typer.BadParameter(f"--{name} must be two numbers with a comma between them, got {said!r}") from e

@@ -21,7 +21,7 @@ from .resuming import Kept
 from .tuning import Network, Plan
 
 PHASES: tuple[Literal[1], Literal[2]] = (1, 2)
-_ALL = 0.03  # of the rate of the first phase, for the second
+EPOCHS, RATES = (20, 9), (1e-3, 1e-4)
 _PATIENCE = 3  # epochs of a phase without a lower validation loss
 
 
@@ -31,29 +31,29 @@ class Course:
 
     backbone: "lite0" or "timm:NAME"; unfreeze: what learns in the second phase: the last parts with weights,
     "last-block" or "all"; dropout: share of the features that the last layer does not see while it learns; epochs: at
-    most, of the first phase, the last layer alone, and of the second; learning_rate: of the first phase, the second has
-    three hundredths of it; views: mirrored and shifted ones of each picture that are learned from beside it.
+    most, of the first phase, the last layer alone, and of the second; learning_rate: of the two phases; views: mirrored
+    and shifted ones of each picture that are learned from beside it.
 
-    Source: Talebi & Milanfar 2018, doi:10.1109/TIP.2018.2831899 (loss, dropout 0.75); epochs and rates as Lennan,
-    Nguyen & Tran 2018 have them: 5 of the last layer at 1e-3, then 9 of all at 3e-5.
+    Source: Talebi & Milanfar 2018, doi:10.1109/TIP.2018.2831899 (loss, dropout 0.75). Lennan, Nguyen & Tran 2018 have
+    5 epochs of the last layer at 1e-3, then 9 of all at 3e-5, for the many pictures of AVA; with few, epochs are short.
     """
 
     backbone: str = "lite0"
     unfreeze: int | str = "last-block"
     dropout: float = 0.75
-    epochs: tuple[int, int] = (5, 9)
-    learning_rate: float = 1e-3
+    epochs: tuple[int, int] = EPOCHS
+    learning_rate: tuple[float, float] = RATES
     views: int = 3
     batch_size: int = 32
 
     def __post_init__(self) -> None:
         """Refuse what no network can follow."""
         if len(self.epochs) != 2 or min(self.epochs) < 0 or not max(self.epochs):
-            raise InputError(f"--epochs must be those of two phases, such as 5,9, got {self.epochs!r}")
+            raise InputError(f"--epochs must be those of two phases, such as 20,9, got {self.epochs!r}")
         if self.unfreeze == 0:
-            raise InputError("--unfreeze must be last-block, all or 1 or more, got 0: that is what --epochs 5,0 does")
-        if not 0 < self.learning_rate < math.inf:
-            raise InputError(f"--learning-rate must be a finite number > 0, got {self.learning_rate!r}")
+            raise InputError("--unfreeze must be last-block, all or 1 or more, got 0: that is what --epochs 20,0 does")
+        if len(self.learning_rate) != 2 or not all(0 < rate < math.inf for rate in self.learning_rate):
+            raise InputError(f"--learning-rate must be two finite numbers > 0, got {self.learning_rate!r}")
         self.plan()
 
     def plan(self) -> Plan:
@@ -131,7 +131,7 @@ def teach(
     modules = (network.torch().nn.Sequential(parts), made.rest)
     histories: list[History] = []
     least, before = np.inf, network.arrays(made.rest)
-    for phase, epochs in zip(PHASES, course.epochs, strict=True):
+    for phase, epochs, rate in zip(PHASES, course.epochs, course.learning_rate, strict=True):
         if not epochs:
             continue
         history = fitting.fit(
@@ -139,7 +139,7 @@ def teach(
             train[phase - 1],
             val[phase - 1],
             loss=squared_emd,
-            learning_rate=course.learning_rate * (1 if phase == 1 else _ALL),
+            learning_rate=rate,
             schedule="cosine",
             epochs=epochs,
             batch_size=course.batch_size,

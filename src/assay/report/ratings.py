@@ -46,11 +46,10 @@ def phases(epochs: Sequence[tuple[int, float, float | None]], *, first: int, ax:
     networks.learning(epochs, best=int(np.argmin(losses)) + 1, name="squared EMD", ax=ax)
     top = ax.get_ylim()[1] * 1.18
     ax.set_ylim(top=top)
-    for begin, end, name in ((0, first, "the last layer"), (first, len(epochs), "all that is not frozen")):
-        if end > begin:
-            ax.text(begin + 0.6, 0.98 * top, name, color=DIM, fontsize=12, va="top")
     if 0 < first < len(epochs):
         ax.axvline(first + 0.5, color=DIM, linestyle=(0, (3, 4)), linewidth=1.2)
+        ax.annotate("the last layer ", (first + 0.5, 0.97 * top), color=DIM, fontsize=12, va="top", ha="right")
+        ax.annotate(" and more", (first + 0.5, 0.97 * top), color=DIM, fontsize=12, va="top", ha="left")
     ax.set_xlim(0.5, len(epochs) + 0.5)
     ax.legend(frameon=False, labelcolor=INK, fontsize=12, handlelength=2.4, loc="lower left")
 

@@ -16,7 +16,7 @@ class Contest:
     """Two ways of learning, each on pictures that it has not learned from; differences are first minus second.
 
     srcc: of the rank correlations, by a paired bootstrap of whole groups; loss: of the mean squared EMD (r = 2);
-    better: the way whose order is shown to be nearer to people's, or None; words: the answer.
+    better: the way that is shown to be better in one of them and not worse in the other, or None; words: the answer.
     """
 
     first: str
@@ -63,10 +63,16 @@ def hold(
         loss = intervals.mean(losses[0] - losses[1], groups=groups)
     except UndefinedError:
         pass  # the same answers, or too few groups: nothing is shown
-    better = None
-    if srcc is not None and (srcc.low > 0 or srcc.high < 0):
-        better = names[0] if srcc.value > 0 else names[1]
+    shown = {*_shown(names, srcc), *_shown(names[::-1], loss)}
+    better = shown.pop() if len(shown) == 1 else None
     return Contest(*names, srcc, loss, better, _words(names, srcc, loss, better))
+
+
+def _shown(names: tuple[str, str], gain: Estimate | None) -> set[str]:
+    """Return the one that a difference shows to be better: the first of two where it lies above 0."""
+    if gain is None or gain.low <= 0 <= gain.high:
+        return set()
+    return {names[0] if gain.value > 0 else names[1]}
 
 
 def _order(guess: np.ndarray, said: np.ndarray) -> float:

@@ -15,7 +15,7 @@ from ..data.folder import Problem
 from ..errors import InputError
 from ..models import backbone as networks
 from ..models import saved_ratings
-from ..models.rating_network import Course, Lesson
+from ..models.rating_network import EPOCHS, RATES, Course, Lesson
 from ..models.saved_ratings import RatingModel
 from ..pixels.facts import Facts
 from ..report import ratings as drawn
@@ -79,8 +79,8 @@ def train(
     backbone: str = "lite0",
     unfreeze: str = "last-block",
     dropout: float = 0.75,
-    epochs: tuple[int, int] = (5, 9),
-    learning_rate: float = 1e-3,
+    epochs: tuple[int, int] = EPOCHS,
+    learning_rate: tuple[float, float] = RATES,
     views: int = 3,
     seed: int = 0,
     processes: int | None = None,
@@ -105,7 +105,7 @@ def train(
         unfreeze: what learns in the second phase: how many of the last layers, "last-block" or "all".
         dropout: share of the features that the last layer does not see while it learns, in [0, 1).
         epochs: of the two phases, at most; a phase ends where three bring no better loss on pictures held back.
-        learning_rate: of the first phase; the second has three hundredths of it.
+        learning_rate: of the two phases, at the beginning; it falls along half a wave.
         views: mirrored and slightly shifted ones of each picture that are learned from beside it.
         seed: of folds, of intervals, and of everything random in a network.
         processes: that read pictures, and threads that teach; as many as processors by default.
@@ -236,7 +236,7 @@ def _course(
     unfreeze: str,
     dropout: float,
     epochs: tuple[int, int],
-    learning_rate: float,
+    learning_rate: tuple[float, float],
     views: int,
 ) -> Course | None:
     """Return what a network is taught, or None where none is."""

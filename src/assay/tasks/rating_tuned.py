@@ -124,10 +124,10 @@ def begin(top: Path, course: Course, *, steps: int, seed: int) -> Trunk:
     parts = [part for part in (made.trunk, made.body()) if part is not None]
     weights = [hashlib.sha256(a.tobytes()).hexdigest() for part in parts for _, a in sorted(part.weights.items())]
     identity = fingerprint([[graph.as_plain(part) for part in parts], weights, course.views, seed])
-    place, count = top / "trunks" / identity[:16], 1 + course.views
+    place, count = top / "trunks", 1 + course.views
     (width,) = graph.shapes(made.body())[made.body().output]
-    early = Activations(place / "early", shape=(count, *made.shape), dtype=made.dtype)
-    features = Activations(place / "features", shape=(count, width))
+    early = Activations(place / f"{identity[:16]}-early", shape=(count, *made.shape), dtype=made.dtype)
+    features = Activations(place / f"{identity[:16]}-features", shape=(count, width))
     return Trunk(made, early, features, course.views, seed, identity)
 
 
