@@ -30,7 +30,7 @@ def commands():
 def photos(tmp_path_factory, album, save):
     """The places that the pages speak of: photos/ of two classes, new/, checked/, tables, a model, pictures."""
     from assay.tasks.compress import compress
-    from assay.tasks.rate import train
+    from assay.tasks.rating_training import train
     from assay.tasks.run import run
 
     top = tmp_path_factory.mktemp("docs")
@@ -73,7 +73,7 @@ def test_the_pages_show_every_command():
 
 @pytest.mark.parametrize("command", commands())
 def test_a_command_that_is_shown_runs(assay, here, command, monkeypatch):
-    if command.split()[0] in TRAIN:
+    if command.split()[0] in TRAIN or "finetune" in command:
         pytest.importorskip("torch", reason="the extra train is not installed")
     monkeypatch.chdir(here)  # the command line has its own empty folder
     words = shlex.split(command)

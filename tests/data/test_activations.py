@@ -32,6 +32,17 @@ def test_what_was_put_comes_back_by_content(tmp_path):
         assert found.dtype == np.float16
 
 
+def test_views_are_kept_as_they_are(tmp_path):
+    views = np.random.default_rng(0).integers(0, 256, (2, 4, 3, 3)).astype(np.uint8)
+    kept = Activations(tmp_path / "a", shape=(2, 4, 3, 3), dtype=np.uint8)
+    kept.put("0" * 64, views)
+    kept.flush()
+    again = Activations(tmp_path / "a", shape=(2, 4, 3, 3), dtype=np.uint8).read(["0" * 64], np.array([1]))
+    np.testing.assert_array_equal(again, views[1:])
+    assert again.dtype == np.uint8
+    assert "0" * 64 not in Activations(tmp_path / "a", shape=(2, 4, 3, 3))  # of other numbers: made again
+
+
 def test_a_kill_loses_no_more_than_the_shard_under_way(tmp_path, monkeypatch):
     monkeypatch.setattr(activations, "_SHARD", 3 * 2 * 3 * 2 * 5)  # three pictures
     kept = Activations(tmp_path / "a", shape=SHAPE)

@@ -1,10 +1,13 @@
 """Raters: the slope is that of the loss, what is learned comes back, and a file holds all of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from assay.errors import InputError, UndefinedError
 from assay.models import ratings, saved, saved_ratings
+from assay.models.graph import Graph, Step
 from assay.models.ratings import Kind
 from assay.models.saved_ratings import RatingModel
 from assay.stats import votes
@@ -99,6 +102,46 @@ def test_a_model_comes_back_from_its_file(kind, tmp_path):
     again = saved_ratings.unpack(tmp_path / "m.assay")
     np.testing.assert_array_equal(again.rater.shares(features), rater.shares(features))
     assert saved_ratings.pack(RatingModel(again.rater, {"features": "x"})) == data
+
+
+def network_of(width):
+    """Return a rater of a network of one layer, that layer, and what goes in."""
+    rng = np.random.default_rng(3)
+    weights = {"tail.weight": rng.normal(size=(width, 1280)), "tail.bias": np.zeros(width)}
+    tail = Graph(
+        {"features": (1280,)},
+        (Step("tail", "dense", ("features",), {}),),
+        {name: a.astype(np.float32) for name, a in weights.items()},
+    )
+    features, shares = pictures(30)
+    rater = ratings.fit({"network": features["a"]}, shares, scale=SCALE, kind=Kind(("network",), 0.0), penalty=1e-3)
+    return rater, tail
+
+
+def test_a_network_comes_back_from_its_file(tmp_path):
+    width = pictures(30)[0]["a"].shape[1]
+    rater, tail = network_of(width)
+    data = saved_ratings.pack(RatingModel(rater, {"features": "x"}, tail))
+    (tmp_path / "m.assay").write_bytes(data)
+    again = saved_ratings.unpack(tmp_path / "m.assay")
+    assert again.tail.steps == tail.steps
+    for name, array in tail.weights.items():
+        np.testing.assert_array_equal(again.tail.weights[name], array)
+    assert saved_ratings.pack(RatingModel(again.rater, {"features": "x"}, again.tail)) == data
+
+
+def test_a_network_that_does_not_fit_is_refused(tmp_path):
+    width = pictures(30)[0]["a"].shape[1]
+    rater, tail = network_of(width)
+    for made, words in (
+        (RatingModel(rater, {}, network_of(width + 1)[1]), "the head must fit what the network gives"),
+        (RatingModel(rater, {}), "a network must be looked at by a line of its own"),
+        (RatingModel(replace(rater, kind=Kind(("damage",), 0.0)), {}, tail), "a network must be looked at by a line"),
+        (RatingModel(rater, {"format": 5}, tail), "MODEL must be of format 3 or 4, got 5"),
+    ):
+        (tmp_path / "m.assay").write_bytes(saved_ratings.pack(made))
+        with pytest.raises(InputError, match=words):
+            saved_ratings.unpack(tmp_path / "m.assay")
 
 
 def test_a_rater_is_no_classifier_and_the_other_way_round(tmp_path):

@@ -47,12 +47,19 @@ def torch():
 
 @pytest.mark.parametrize(
     ("unfreeze", "begins"),
-    [("last-block", "block 14"), (1, "block 15"), (2, "block 14"), (4, "block 12"), (17, "stem relu6")],
+    [
+        ("last-block", "block 14"),
+        (1, "block 15"),
+        (4, "block 14"),
+        (10, "block 12"),
+        (48, "stem relu6"),
+        ("all", "image"),
+    ],
 )
 def test_before_it_is_taught_a_network_sees_what_the_backbone_sees(torch, views, unfreeze, begins):
     made = tuning.make(tuning.Plan("finetune", unfreeze=unfreeze), classes=3, seed=0)
     assert list(made.body().inputs) == [begins] == list(made.tail().inputs)
-    given = inference.Runner(made.trunk).run(views)
+    given = made.frozen(threads=1)(views)
     assert given.shape[1:] == made.shape
     expected = inference.Runner(backbone.graph().upto("features")).run(views)
     np.testing.assert_allclose(inference.Runner(made.body()).run(given), expected, atol=1e-3)
@@ -108,8 +115,8 @@ def test_a_deeper_network_begins_at_the_picture(torch, views):
 
 
 def test_a_part_that_is_not_there_is_named(torch):
-    with pytest.raises(InputError, match=r"--unfreeze must be last-block or 0 to 17, got 40"):
-        tuning.make(tuning.Plan("finetune", unfreeze=40), classes=2, seed=0)
+    with pytest.raises(InputError, match=r"last-block, all or, where a part begins, 0, 1, 4, 7, .*, 48, got 2"):
+        tuning.make(tuning.Plan("finetune", unfreeze=2), classes=2, seed=0)
     with pytest.raises(InputError, match=r"--backbone must be one of lite0, lite1, lite2 or timm:NAME, got 'vgg16'"):
         tuning.make(tuning.Plan("finetune", backbone="vgg16"), classes=2, seed=0)
     with pytest.raises(InputError, match="layer 6, 'pool', must fit what reaches it"):

@@ -48,8 +48,8 @@ def learn(
     unfreeze: Annotated[
         str | None,
         typer.Option(
-            help="Of finetune: how many of the last layers with weights learn, a block being one, or last-block; "
-            "last-block by default."
+            help="Of finetune: how many of the last layers with weights learn, whole blocks of them (of lite0 1, 4, 7, "
+            "...), last-block or all; last-block by default."
         ),
     ] = None,
     head: Annotated[

@@ -75,6 +75,7 @@ def card(path: Path, *, json: bool) -> None:
             ("looks at", result.looks_at),
             *((name, f"{e.value:.3f}  {e.low:.3f} to {e.high:.3f}") for name, e in result.figures.items()),
             ("on", f"{result.pictures or 0:,} pictures, each while it was not learned from"),
+            *([("compared", result.contest)] if result.contest else []),
             *((name.replace("_", " "), value) for name, value in result.made.items()),
         ]
         show(result, [f"{name:24}{value}" for name, value in rows], as_json=json)

@@ -1,12 +1,14 @@
 """The command that rates pictures, and learns to."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from .terminal import Folder, Json, Processes, Seed, app, do, finish, listed, show
 
+Number = TypeVar("Number", int, float)
 _ROWS = 20  # pictures that are printed
 
 
@@ -30,12 +32,30 @@ def rate(
     most: Annotated[
         int | None, typer.Option(help="Learn from so many pictures of each tenth of the scale at most.")
     ] = None,
+    method: Annotated[
+        str, typer.Option(help="head: on frozen features, in seconds; finetune: a network, in two phases.")
+    ] = "head",
+    backbone: Annotated[
+        str, typer.Option(help="Of finetune: lite0, lite1, lite2 or timm:NAME[=WEIGHTS], as in assay learn.")
+    ] = "lite0",
+    unfreeze: Annotated[
+        str, typer.Option(help="What learns in the second phase: how many of the last layers, last-block, or all.")
+    ] = "last-block",
+    dropout: Annotated[float, typer.Option(help="Share that the last layer does not see while it learns.")] = 0.75,
+    epochs: Annotated[
+        str, typer.Option(help="Of the two phases, at most: the last layer, then what is not frozen.")
+    ] = "20,9",
+    learning_rate: Annotated[
+        str, typer.Option(help="Of the two phases, at the beginning; it falls along half a wave.")
+    ] = "1e-3,1e-4",
+    views: Annotated[int, typer.Option(help="Mirrored and shifted views of each picture to learn from beside it.")] = 3,
     seed: Seed = 0,
     processes: Processes = None,
     json: Json = False,
 ) -> None:
     """Say how people would rate pictures, from worst to best, with a model; or learn it from ratings."""
     from ..tasks import rate as tasks
+    from ..tasks import rating_training
 
     if (train is None) == (model is None):
         raise typer.BadParameter("either --model MODEL must be given, or --train RATINGS")
@@ -48,13 +68,20 @@ def rate(
         show(result, [result.headline, *lines, f"report  {result.report}", f"list    {result.table}"], as_json=json)
         finish(row.status for row in result.rows)
     learned = do(
-        tasks.train,
+        rating_training.train,
         path=path,
         labels=train,
         out=out,
         scale=_ends(scale),
         middle=middle,
         most=most,
+        method=method,
+        backbone=backbone,
+        unfreeze=unfreeze,
+        dropout=dropout,
+        epochs=_two("epochs", epochs, int),
+        learning_rate=_two("learning-rate", learning_rate, float),
+        views=views,
         seed=seed,
         processes=processes,
     )
@@ -73,3 +100,12 @@ def _ends(scale: str | None) -> tuple[int, int] | None:
     if not dash or not low.strip().isdigit() or not high.strip().isdigit():
         raise typer.BadParameter(f"--scale must be two whole numbers such as 1-10, got {scale!r}")
     return int(low), int(high)
+
+
+def _two(name: str, said: str, kind: Callable[[str], Number]) -> tuple[Number, Number]:
+    """Read what an option says of two phases."""
+    first, _, second = said.partition(",")
+    try:
+        return kind(first), kind(second)
+    except ValueError as e:
+        raise typer.BadParameter(f"--{name} must be two numbers with a comma between them, got {said!r}") from e

@@ -18,18 +18,20 @@ from . import delivery
 
 _SHARD = 48 << 20  # bytes: small enough that a kill loses little, large enough that there are few
 _NAME = "values"
+_TYPES = {"float16": "F16", "uint8": "U8"}  # what safetensors calls them
 
 
 class Activations:
-    """Arrays of one shape for each picture, float16, read from the disk as they are asked for.
+    """Arrays of one shape for each picture, read from the disk as they are asked for.
 
     Args:
         folder: of these alone; made when it is not there.
         shape: of what is kept for a picture, (views, ...).
+        dtype: float16, or uint8 where nothing is frozen and the views themselves are kept.
     """
 
-    def __init__(self, folder: Path, *, shape: tuple[int, ...]) -> None:
-        self.folder, self.shape = folder, shape
+    def __init__(self, folder: Path, *, shape: tuple[int, ...], dtype: type[np.generic] = np.float16) -> None:
+        self.folder, self.shape, self.dtype = folder, shape, np.dtype(dtype)
         self._shards: list[np.memmap] = []
         self._places: dict[str, tuple[int, int]] = {}
         self._waiting: list[tuple[str, np.ndarray]] = []
@@ -52,13 +54,16 @@ class Activations:
 
         Args:
             sha256: of its file.
-            values: as many as shape says; kept as float16, so at most 65,504.
+            values: as many as shape says; kept in 16 bits at most 65,504.
 
         Raises:
             InputError: the values have another shape, or are too large for float16.
             WorkspaceError: the disk is full or cannot be written.
         """
-        kept = np.asarray(values).clip(-65504, 65504).astype(np.float16)
+        kept = np.asarray(values)
+        if self.dtype == np.float16:
+            kept = kept.clip(-65504, 65504)
+        kept = kept.astype(self.dtype)
         if kept.shape != self.shape or not np.isfinite(kept).all():
             raise InputError(f"what a trunk gives must be {self.shape} and finite, got {np.shape(values)}")
         self._waiting.append((sha256, kept))
@@ -88,9 +93,9 @@ class Activations:
             views: int (n,), which of each.
 
         Returns:
-            float16 (n, ...).
+            (n, ...).
         """
-        found = np.empty((len(sha256), *self.shape[1:]), np.float16)
+        found = np.empty((len(sha256), *self.shape[1:]), self.dtype)
         for i, (key, view) in enumerate(zip(sha256, views, strict=True)):
             shard, row = self._places[key]
             found[i] = self._shards[shard][row, view]
@@ -104,10 +109,10 @@ class Activations:
                 head = json.loads(file.read(min(length, 1 << 24)))
             keys = json.loads(head["__metadata__"]["keys"])
             written, shape = (head[_NAME]["dtype"], head[_NAME]["shape"]), (len(keys), *self.shape)
-            values = np.memmap(path, np.float16, "r", 8 + length, shape)
+            values = np.memmap(path, self.dtype, "r", 8 + length, shape)
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             written, shape = ("", []), ()
-        if written != ("F16", list(shape)):
+        if written != (_TYPES[self.dtype.name], list(shape)):
             path.unlink(missing_ok=True)
             return
         self._shards.append(values)

@@ -122,18 +122,7 @@ class Workspace:
         Returns:
             Named arrays.
         """
-        wanted = fingerprint([__version__, inputs])
-        path = self.folder / "steps" / f"{name}.safetensors"
-        if path.exists():
-            try:
-                with safe_open(path, "np") as file:
-                    if (file.metadata() or {}).get("inputs") == wanted:
-                        return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
-            except (SafetensorError, OSError):
-                path.unlink(missing_ok=True)  # it can be made again
-        made = {key: np.array(value, order="C") for key, value in make().items()}
-        self.write(f"steps/{name}.safetensors", save(made, {"inputs": wanted}))
-        return made
+        return keep(self.folder / "steps" / f"{name}.safetensors", inputs, make)
 
     def _hold(self) -> None:
         try:
@@ -165,6 +154,33 @@ class Workspace:
                 f"workspace must be of format {FORMAT}, got {written} in {self.folder}: "
                 "use the assay that wrote it, or name another --out"
             )
+
+
+def keep(path: Path, inputs: Any, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return what a slow step made, from its file where nothing it depends on has changed since.
+
+    Args:
+        path: of the file.
+        inputs: everything the result depends on but assay's version, as JSON and arrays.
+        make: the step itself; called when there is no result for these inputs.
+
+    Returns:
+        Named arrays.
+
+    Raises:
+        WorkspaceError: the disk is full or cannot be written.
+    """
+    wanted = fingerprint([__version__, inputs])
+    if path.exists():
+        try:
+            with safe_open(path, "np") as file:
+                if (file.metadata() or {}).get("inputs") == wanted:
+                    return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
+        except (SafetensorError, OSError):
+            path.unlink(missing_ok=True)  # it can be made again
+    made = {key: np.array(value, order="C") for key, value in make().items()}
+    delivery.replace(path, save(made, {"inputs": wanted}))
+    return made
 
 
 def fingerprint(inputs: Any) -> str:

@@ -228,6 +228,16 @@ def lite(
     return nn.Sequential(chain).to(memory_format=t.channels_last)
 
 
+def weighty(part: Any) -> int:
+    """Return how many layers with weights, convolutions and dense ones, a part of a network has.
+
+    Args:
+        part: a module.
+    """
+    nn = torch().nn
+    return sum(isinstance(m, (nn.Conv2d, nn.Linear)) for m in part.modules())
+
+
 def headed(weight: np.ndarray, bias: np.ndarray) -> Any:
     """Make EfficientNet-Lite0 with a linear head on the square roots of its features, as `heads` fits them.
 

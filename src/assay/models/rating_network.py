@@ -1,22 +1,84 @@
-"""A network that learns ratings in two phases: its last layer first, then all of it at a lower rate. Needs torch.
+"""A network that learns ratings in two phases: its last layer first, then what is not frozen at a lower rate.
 
-Views of pictures and shares of votes go in, the network with the weights of its best epoch comes out. On frozen
-features `models.ratings` takes seconds; this takes minutes for hundreds of pictures, and pays with thousands.
+What the frozen part gave and shares of votes go in; the network with the weights of its best epoch comes out. Needs
+torch; on frozen features alone `ratings` takes seconds and needs none.
 """
 
-from collections.abc import Callable
-from typing import Any
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
-from scipy.special import softmax
 
 from ..errors import InputError
-from ..stats import votes
 from . import fitting, network
-from .examples import Arrays
+from .examples import Examples
 from .fitting import Epoch, History
+from .ratings import NETWORK, Kind, Rater
+from .resuming import Kept
+from .tuning import Network, Plan
 
-_ALL = 0.03  # of the rate of the first phase, for the whole network
+PHASES: tuple[Literal[1], Literal[2]] = (1, 2)
+EPOCHS, RATES = (20, 9), (1e-3, 1e-4)
+_PATIENCE = 3  # epochs of a phase without a lower validation loss
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What is taught to rate pictures, and in which steps.
+
+    backbone: "lite0" or "timm:NAME"; unfreeze: what learns in the second phase: the last parts with weights,
+    "last-block" or "all"; dropout: share of the features that the last layer does not see while it learns; epochs: at
+    most, of the first phase, the last layer alone, and of the second; learning_rate: of the two phases; views: mirrored
+    and shifted ones of each picture that are learned from beside it.
+
+    Source: Talebi & Milanfar 2018, doi:10.1109/TIP.2018.2831899 (loss, dropout 0.75). Lennan, Nguyen & Tran 2018 have
+    5 epochs of the last layer at 1e-3, then 9 of all at 3e-5, for the many pictures of AVA; with few, epochs are short.
+    """
+
+    backbone: str = "lite0"
+    unfreeze: int | str = "last-block"
+    dropout: float = 0.75
+    epochs: tuple[int, int] = EPOCHS
+    learning_rate: tuple[float, float] = RATES
+    views: int = 3
+    batch_size: int = 32
+
+    def __post_init__(self) -> None:
+        """Refuse what no network can follow."""
+        if len(self.epochs) != 2 or min(self.epochs) < 0 or not max(self.epochs):
+            raise InputError(f"--epochs must be those of two phases, such as 20,9, got {self.epochs!r}")
+        if self.unfreeze == 0:
+            raise InputError("--unfreeze must be last-block, all or 1 or more, got 0: that is what --epochs 20,0 does")
+        if len(self.learning_rate) != 2 or not all(0 < rate < math.inf for rate in self.learning_rate):
+            raise InputError(f"--learning-rate must be two finite numbers > 0, got {self.learning_rate!r}")
+        self.plan()
+
+    def plan(self) -> Plan:
+        """Return the network that is taught, as other ways of learning have it."""
+        return Plan(
+            "finetune",
+            backbone=self.backbone,
+            unfreeze=self.unfreeze,
+            dropout=self.dropout,
+            views=self.views,
+            batch_size=self.batch_size,
+        )
+
+    def in_words(self) -> str:
+        """Say what is taught."""
+        first, second = self.epochs
+        return f"{self.plan().in_words()}; {first} epochs of the last layer, then {second} of all that is not frozen"
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """An epoch, and in which phase."""
+
+    phase: Literal[1, 2]
+    epoch: Epoch
 
 
 def squared_emd(outputs: Any, targets: Any) -> Any:
@@ -34,76 +96,85 @@ def squared_emd(outputs: Any, targets: Any) -> Any:
 
 
 def teach(
-    views: np.ndarray,
-    shares: np.ndarray,
+    made: Network,
+    course: Course,
+    train: Sequence[Examples],
+    val: Sequence[Examples],
     *,
-    validate: tuple[np.ndarray, np.ndarray] | None = None,
-    epochs: tuple[int, int] = (5, 9),
-    learning_rate: float = 1e-3,
-    dropout: float = 0.75,
-    batch_size: int = 32,
-    patience: int | None = 3,
-    seed: int = 0,
-    threads: int = 2,
-    listen: Callable[[Epoch], None] = lambda _: None,
+    seed: int,
+    threads: int,
+    checkpoints: Sequence[Kept | None] = (None, None),
+    listen: Callable[[Lesson], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
-) -> tuple[Any, tuple[History, History]]:
-    """Teach EfficientNet-Lite0 to predict votes.
+) -> tuple[History, ...]:
+    """Teach a network to predict votes.
 
     Args:
-        views: uint8 (n, size, size, 3), pictures; `ratings.balanced` tells which to take where most are alike.
-        shares: float (n, k), votes per step; each row adds up to 1.
-        validate: the same of other pictures, by which the best epoch is told; None takes the last.
-        epochs: of the first phase, the last layer alone, and of the second, everything.
-        learning_rate: of the first phase; the second has a thirtieth of it.
-        dropout: share of the features that the last layer does not see while it learns.
-        batch_size: pictures learned from together.
-        patience: stop a phase after so many epochs without a lower validation loss; None, or no validation, never does.
+        made: from `tuning.make`, for the plan of the course; its rest is changed.
+        course: how.
+        train: for each phase: features of the untaught network, and what the frozen part gave, with shares of votes.
+        val: the same of pictures that are neither learned from nor judged on; the best epoch is told by them.
         seed: of everything random.
         threads: of the processor.
-        listen: hears of each epoch.
+        checkpoints: of each phase; they keep its epochs, so that a training which was killed goes on.
+        listen: hears of each epoch, also of those before a kill.
         stop: asked between batches.
 
     Returns:
-        The network, in evaluation mode, and how the two phases went.
+        How the phases went that were gone through; a loss that is not finite ends them. The network has the weights of
+        the best epoch of both.
 
     Raises:
-        InputError: torch is not installed, shapes differ, or rows are not shares.
-
-    Source: Talebi & Milanfar 2018, doi:10.1109/TIP.2018.2831899 (dropout 0.75); the two phases as Lennan, Nguyen &
-    Tran 2018 have them, 5 epochs of the last layer at a high rate and 9 of all at a low one.
+        InputError: the loss is not finite before an epoch is done; or torch is not installed.
     """
-    shares = votes.check(shares)
-    if views.ndim != 4 or views.dtype != np.uint8 or len(views) != len(shares) or views.shape[1] != views.shape[2]:
-        raise InputError(f"views must be uint8 ({len(shares)}, size, size, 3), got {views.dtype} {views.shape}")
-    made = network.lite(size=views.shape[1], classes=shares.shape[1], dropout=dropout, seed=seed)
-    train = Arrays(views, shares.astype(np.float32))
-    val = None if validate is None else Arrays(validate[0], votes.check(validate[1]).astype(np.float32))
-    histories = []
-    for phase, rate in enumerate((learning_rate, learning_rate * _ALL)):
-        made.requires_grad_(requires_grad=phase == 1)
-        made.classes.requires_grad_(requires_grad=True)
-        histories.append(
-            fitting.fit(
-                made, train, val, loss=squared_emd, learning_rate=rate, schedule="cosine", epochs=epochs[phase],
-                batch_size=batch_size, patience=patience if val is not None else None,
-                seed=seed + phase,
-                threads=threads, listen=listen, stop=stop,
-            )
-        )  # fmt: skip
-    return made, (histories[0], histories[1])
+    parts = OrderedDict(list(made.rest.named_children())[-2:])  # dropout and the last layer
+    modules = (network.torch().nn.Sequential(parts), made.rest)
+    histories: list[History] = []
+    least, before = np.inf, network.arrays(made.rest)
+    for phase, epochs, rate in zip(PHASES, course.epochs, course.learning_rate, strict=True):
+        if not epochs:
+            continue
+        history = fitting.fit(
+            modules[phase - 1],
+            train[phase - 1],
+            val[phase - 1],
+            loss=squared_emd,
+            learning_rate=rate,
+            schedule="cosine",
+            epochs=epochs,
+            batch_size=course.batch_size,
+            patience=_PATIENCE,
+            seed=seed + phase,
+            threads=threads,
+            checkpoint=checkpoints[phase - 1],
+            listen=lambda epoch, phase=phase: listen(Lesson(phase, epoch)),  # type: ignore[misc]
+            stop=stop,
+        )
+        histories.append(history)
+        if history.stopped in {"asked", "not finite"}:
+            break
+        found = min(epoch.val_loss or 0.0 for epoch in history.epochs)
+        if found < least:
+            least, before = found, network.arrays(made.rest)
+        else:
+            network.load(made.rest, before)
+    return tuple(histories)
 
 
-def predict(made: Any, views: np.ndarray, *, threads: int = 2) -> np.ndarray:
-    """Predict how votes fall.
+def rater(made: Network, *, scale: np.ndarray) -> Rater:
+    """Return the last layer of a network as a rater of what comes before it.
 
     Args:
-        made: from `teach`.
-        views: uint8 (n, size, size, 3).
-        threads: of the processor.
+        made: taught.
+        scale: float (k,), rising.
 
     Returns:
-        float64 (n, k); each row adds up to 1.
+        Rater of the block "network", a line, without a stretch.
     """
-    logits = fitting.predict(made, Arrays(views, np.zeros(len(views), np.int64)), threads=threads).astype(float)
-    return np.asarray(softmax(logits, axis=1))
+    weight, bias = made.last()
+    d = weight.shape[1]
+    # A rater counts in parts of a spread, and lets none count beyond a few: so wide a one alters nothing.
+    spread = np.full(d, 1024, np.float32)
+    weight = weight * np.float32(1024 * np.sqrt(d))
+    blank = np.zeros(d, np.float32)
+    return Rater(np.asarray(scale, float), Kind((NETWORK,), 0.0), blank, spread, blank[None][:0], weight, bias, 0.0)

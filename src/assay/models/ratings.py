@@ -15,6 +15,7 @@ from ..errors import InputError, UndefinedError
 from ..stats import votes
 
 PENALTIES = tuple(float(p) for p in np.geomspace(1e-6, 1e-2, 5).round(9))
+NETWORK = "network"  # the block that is what a taught network gives
 WIDTHS = (0.0, 1.0, 2.0, 4.0)  # 0 is a line; else how fast likeness falls with squared distance
 _FAR = 6.0  # standard deviations beyond which a feature counts no further: one strange number must not decide
 _LANDMARKS = 2000  # pictures that others are compared with, at most

@@ -60,21 +60,24 @@ def pack(model: Model) -> bytes:
         arrays |= {f"novelty.{name}": array for name, array in model.novelty.arrays().items()}
     card = {"format": FORMAT, "classes": list(head.classes), "temperature": head.temperature, "c": head.c, **model.card}
     if model.tail is not None:
-        card |= {"format": TAILED, "tail": graph.as_plain(model.tail)}
-        arrays |= {f"tail.{name}": array for name, array in model.tail.weights.items()}
-    return archive(card, arrays)
+        card |= {"format": TAILED}
+    return archive(card, arrays, tail=model.tail)
 
 
-def archive(card: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
+def archive(card: dict[str, Any], arrays: dict[str, np.ndarray], *, tail: Graph | None = None) -> bytes:
     """Write a card and arrays as a model file, whatever the kind of model.
 
     Args:
         card: plain JSON values.
         arrays: by name.
+        tail: the part of a network that was taught, or None.
 
     Returns:
         The bytes of a `.assay` file, the same for the same content.
     """
+    if tail is not None:
+        card = card | {"tail": graph.as_plain(tail)}
+        arrays = arrays | {f"tail.{name}": array for name, array in tail.weights.items()}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
         text = json.dumps(card, indent=1, sort_keys=True, ensure_ascii=True, allow_nan=False)
@@ -113,7 +116,7 @@ def unpack(path: Path) -> Model:
         head = _head(card, arrays)
         parts = {k.removeprefix("novelty."): v for k, v in arrays.items() if k.startswith("novelty.")}
         novelty = Novelty.from_arrays(parts) if parts else None
-        tail = _tail(card, arrays, head) if card["format"] == TAILED else None
+        tail = unpacked_tail(card, arrays, head.weight) if card["format"] == TAILED else None
         if novelty is not None:
             width = head.weight.shape[1] if tail is None else novelty.centres.shape[-1]
             novelty.score(np.zeros((1, width), np.float32))  # fails where its arrays do not fit
@@ -179,13 +182,25 @@ def _check_cutoff(cutoff: Any, classes: tuple[str, ...]) -> None:
         raise InputError(f"cutoff must name a class and a threshold, got {cutoff!r}")
 
 
-def _tail(card: dict[str, Any], arrays: dict[str, np.ndarray], head: Head) -> Graph:
-    """Make the network that a file holds, checked step by step."""
+def unpacked_tail(card: dict[str, Any], arrays: dict[str, np.ndarray], weight: np.ndarray) -> Graph:
+    """Make the network that a file holds, checked step by step.
+
+    Args:
+        card: of the file.
+        arrays: of the file.
+        weight: (k, d), of what stands behind the network.
+
+    Returns:
+        A graph that gives d numbers.
+
+    Raises:
+        InputError: it is no network that may be computed, or gives something else.
+    """
     own = {name.removeprefix("tail."): array for name, array in arrays.items() if name.startswith("tail.")}
     tail = graph.from_plain(card.get("tail"), own)
     last = graph.shapes(tail)[tail.output]
-    if last != head.weight.shape[1:]:
-        raise InputError(f"the head must fit what the network gives, got {head.weight.shape} behind {last}")
+    if last != weight.shape[1:]:
+        raise InputError(f"the head must fit what the network gives, got {weight.shape} behind {last}")
     return tail
 
 

@@ -9,18 +9,23 @@ import numpy as np
 
 from ..errors import InputError
 from . import saved
-from .ratings import Kind, Rater
+from .graph import Graph
+from .ratings import NETWORK, Kind, Rater
 
 KIND = "rating"
-FORMAT = 3  # an older assay, which takes every model for a classifier, must not understand it
+FORMAT, TAILED = 3, 4  # of a rater of features; of one behind a network. Neither is one that an older assay knows
 
 
 @dataclass(frozen=True, slots=True)
 class RatingModel:
-    """A rater and its card: plain JSON values such as backbone, features, metrics as estimates, versions, seed."""
+    """A rater and its card: plain JSON values such as backbone, features, metrics as estimates, versions, seed.
+
+    tail: the part of a network that was taught, whose result the rater looks at, or None.
+    """
 
     rater: Rater
     card: dict[str, Any]
+    tail: Graph | None = None
 
 
 def pack(model: RatingModel) -> bytes:
@@ -34,7 +39,7 @@ def pack(model: RatingModel) -> bytes:
     """
     rater = model.rater
     card = {
-        "format": FORMAT,
+        "format": FORMAT if model.tail is None else TAILED,
         "kind": KIND,
         "scale": rater.scale.tolist(),
         "blocks": list(rater.kind.blocks),
@@ -53,7 +58,7 @@ def pack(model: RatingModel) -> bytes:
         "rater.weight": rater.weight,
         "rater.bias": rater.bias,
     }
-    return saved.archive(card, arrays)
+    return saved.archive(card, arrays, tail=model.tail)
 
 
 def unpack(path: Path) -> RatingModel:
@@ -74,10 +79,14 @@ def unpack(path: Path) -> RatingModel:
             f"MODEL must be one that assay rate --train wrote, got a classifier in {path}: label pictures with "
             "`assay predict MODEL PATH`"
         )
-    if card.get("format") != FORMAT:
-        raise InputError(f"MODEL must be of format {FORMAT}, got {card.get('format')!r} in {path}")
+    if card.get("format") not in (FORMAT, TAILED):
+        raise InputError(f"MODEL must be of format {FORMAT} or {TAILED}, got {card.get('format')!r} in {path}")
     try:
-        return RatingModel(_rater(card, arrays), card)
+        rater = _rater(card, arrays)
+        tailed = card["format"] == TAILED
+        if tailed == bool(set(rater.kind.blocks) - {NETWORK}) or (tailed and rater.kind.width):
+            raise InputError(f"a network must be looked at by a line of its own, got {rater.kind}")
+        return RatingModel(rater, card, saved.unpacked_tail(card, arrays, rater.weight) if tailed else None)
     except (KeyError, TypeError, ValueError) as e:
         raise InputError(f"MODEL must hold a rater that fits its scale, got {path}: {e}") from e
 

@@ -6,9 +6,9 @@ was taught is split again: a linear head, and a tail that makes what the head lo
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ _RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "mixup": ("from 0 to 10", lambda x: 0 <= x <= 10),
     "views": ("from 0 to 100", lambda x: 0 <= x <= 100),
 }
+_VIEW = (3, backbone.SIZE, backbone.SIZE)
 LINE = 0.1  # inverse strength of the penalty of the line that the last layer begins with
 
 
@@ -50,7 +51,7 @@ class Plan:
     """What is to be taught, and how; fewer than all fields matter to each method.
 
     method: "finetune" or "cnn"; backbone: "lite0", "lite1", "lite2" or "timm:NAME"; unfreeze: how many of the last
-    layers with weights learn, a block of several being one, or "last-block"; head: width of a dense layer before the
+    layers with weights learn, whole blocks of them, "last-block" or "all"; head: width of a dense layer before the
     last, or None; dropout: before the last layer; layers and size: of a network from nothing; views: changed views of
     each picture that are learned from beside it; patience: stop after so many epochs without a lower loss on pictures
     that are set apart, or None; class_weights: "balanced" lets each class count alike, "none" each picture.
@@ -95,7 +96,7 @@ class Plan:
         """Say what is taught."""
         if self.method == "cnn":
             return f"a network from nothing ({self.layers}) on {self.size} x {self.size} pixels"
-        which = {"last-block": "all but the last block", 0: "all of it"}.get(
+        which = {"last-block": "all but the last block", 0: "all of it", "all": "nothing"}.get(
             self.unfreeze, f"all but the last {self.unfreeze} layers"
         )
         name, _, file = self.backbone.partition("=")  # whose folder is nobody's business who is given the model
@@ -105,21 +106,35 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network in two parts: trunk, a graph that stays as it is; rest, a module of torch that learns."""
+    """A network in two parts: trunk, a graph that stays as it is, or None; rest, a module of torch that learns."""
 
-    trunk: Graph
+    trunk: Graph | None
     rest: Any
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """What the trunk gives for a view."""
-        return shapes(self.trunk)[self.trunk.output]
+        """What the rest learns from: what the trunk gives for a view, or the view itself, height first."""
+        return (*_VIEW[1:], _VIEW[0]) if self.trunk is None else shapes(self.trunk)[self.trunk.output]
+
+    @property
+    def dtype(self) -> type[np.generic]:
+        """The numbers in which it is kept."""
+        return np.uint8 if self.trunk is None else np.float16
+
+    def frozen(self, *, threads: int) -> Callable[[np.ndarray], np.ndarray]:
+        """Return what makes of views, uint8 (n, 256, 256, 3), what the rest learns from.
+
+        Args:
+            threads: of the processor.
+        """
+        return (lambda views: views) if self.trunk is None else inference.Runner(self.trunk, threads=threads).run
 
     def body(self) -> Graph:
         """Return what comes before the last layer, as a graph of what the trunk gives."""
         parts = [part for name, part in self.rest.named_children() if name != "classes"]
         module = network.torch().nn.Sequential(*parts)
-        made = traced.trace(module, self.shape, name=self.trunk.output, prefix="tail ")
+        name, shape = (inference.IMAGE, _VIEW) if self.trunk is None else (self.trunk.output, self.shape)
+        made = traced.trace(module, shape, name=name, prefix="tail ")
         if len(shapes(made)[made.output]) == 1:
             return made
         flat = Step("tail flat", "flatten", (made.output,), {})
@@ -127,11 +142,11 @@ class Network:
 
     def tail(self) -> Graph:
         """Return what comes before the last layer, as a graph of the picture or of what the backbone gives."""
-        shared = self.trunk.steps == backbone.graph().upto(self.trunk.output).steps if self._known() else False
+        if self.trunk is None:
+            return self.body()
+        known = self.trunk.output in {step.name for step in backbone.graph().steps}
+        shared = known and self.trunk.steps == backbone.graph().upto(self.trunk.output).steps
         return self.body() if shared else self.trunk.then(self.body())
-
-    def _known(self) -> bool:
-        return self.trunk.output in {step.name for step in backbone.graph().steps}
 
     def last(self) -> tuple[np.ndarray, np.ndarray]:
         """Return weight (k, d) and bias (k,) of the last layer, float32."""
@@ -164,7 +179,7 @@ def make(plan: Plan, *, classes: int, seed: int) -> Network:
         known = ", ".join(backbone.NETWORKS)
         raise InputError(f"--backbone must be one of {known} or {zoo.PREFIX}NAME, got {plan.backbone!r}")
     children = OrderedDict(chain.named_children())
-    place = _place(plan, list(children))
+    place = _place(plan, children)
     names = list(children)
     rest = OrderedDict((name, children[name]) for name in names[place:] if name not in {"dropout", "classes"})
     t = network.torch()
@@ -177,11 +192,12 @@ def make(plan: Plan, *, classes: int, seed: int) -> Network:
             children["classes"] = t.nn.Linear(plan.head, classes)
     rest["dropout"], rest["classes"] = t.nn.Dropout(plan.dropout), children["classes"]
     module = _folded(t.nn.Sequential(rest))
+    if place == 0:
+        return Network(None, module)
     if plan.backbone == "lite0":
         return Network(backbone.graph().upto(_step(names[place - 1])), module)
     before = _folded(t.nn.Sequential(OrderedDict(list(children.items())[:place])))
-    shape = (3, backbone.SIZE, backbone.SIZE)
-    made = Network(traced.trace(before, shape, name=inference.IMAGE, prefix="trunk "), module)
+    made = Network(traced.trace(before, _VIEW, name=inference.IMAGE, prefix="trunk "), module)
     made.body()  # what could not be kept is refused before it has been taught
     return made
 
@@ -206,14 +222,20 @@ def _folded(module: Any) -> Any:
     return module.to(memory_format=t.channels_last)
 
 
-def _place(plan: Plan, names: list[str]) -> int:
-    """Return the index of the first part that learns."""
+def _place(plan: Plan, children: Mapping[str, Any]) -> int:
+    """Return the index of the first part that learns; a block of several layers learns whole."""
+    names = list(children)
     parts = [i for i, name in enumerate(names) if name not in {"look", "mean", "dropout", "classes"}]
+    if plan.unfreeze == "all":
+        return 0
     if plan.unfreeze == "last-block":
         return max((i for i in parts if names[i].startswith("block")), default=parts[-1])
-    if not isinstance(plan.unfreeze, int) or not 0 <= plan.unfreeze < len(parts):
-        raise InputError(f"--unfreeze must be last-block or 0 to {len(parts) - 1}, got {plan.unfreeze!r}")
-    return parts[-plan.unfreeze] if plan.unfreeze else names.index("mean") + 1
+    layers = accumulate(network.weighty(children[names[i]]) for i in reversed(parts[1:]))
+    places = {0: names.index("mean") + 1} | dict(zip(layers, reversed(parts[1:]), strict=True))
+    if plan.unfreeze not in places:
+        known = ", ".join(map(str, places))
+        raise InputError(f"--unfreeze must be last-block, all or, where a part begins, {known}, got {plan.unfreeze!r}")
+    return places[plan.unfreeze]
 
 
 def _step(part: str) -> str:
@@ -228,7 +250,7 @@ def _from_nothing(plan: Plan, *, classes: int, seed: int) -> Network:
     factor = backbone.SIZE // plan.size
     size = (factor, factor)
     shrunk = Step("shrunk", "average pool", (inference.IMAGE,), {"size": size, "stride": size})
-    small = Graph({inference.IMAGE: (3, backbone.SIZE, backbone.SIZE)}, (shrunk,), {})
+    small = Graph({inference.IMAGE: _VIEW}, (shrunk,), {})
     t = network.torch()
     look = traced.trace(t.nn.Sequential(OrderedDict(look=chain.pop("look"))), (3, *side), name="shrunk")
     return Network(small.then(look), t.nn.Sequential(chain))

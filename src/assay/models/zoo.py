@@ -19,7 +19,6 @@ from ..errors import InputError
 from . import checkpoint, network
 
 PREFIX = "timm:"
-_WEIGHTY = ("Conv2d", "Conv2dSame", "Linear")
 _POOLS = ("MaxPool2d", "AvgPool2d")
 
 
@@ -61,7 +60,7 @@ def chain(text: str, *, size: int, classes: int, dropout: float = 0.5, seed: int
     stamp = Path(file).stat().st_mtime_ns if file and Path(file).is_file() else 0
     parts, mean, deviation = copy.deepcopy(_chained(name, file, size, stamp))
     made = OrderedDict({"look": network.look(mean, deviation, shape=(size, size, 3))})
-    begins = [_weighty(part) > 1 or (i > 0 and _pools(parts[i - 1])) for i, part in enumerate(parts)]
+    begins = [network.weighty(part) > 1 or (i > 0 and _pools(parts[i - 1])) for i, part in enumerate(parts)]
     made |= {f"{'block' if b else 'layer'} {i}": part for i, (b, part) in enumerate(zip(begins, parts, strict=True))}
     made["mean"] = t.nn.Sequential(t.nn.AdaptiveAvgPool2d(1), t.nn.Flatten())
     with t.inference_mode():
@@ -106,17 +105,13 @@ def _parts(whole: Any, name: str, *, size: int) -> list[Any]:
                 y = part(y)
             except (RuntimeError, TypeError, ValueError, IndexError):
                 break  # what it has beside a chain, such as a token, does not fit here
-            if _weighty(part) or not found:
+            if network.weighty(part) or not found:
                 found.append(t.nn.Sequential(part))
             else:
                 found[-1].append(part)
             if wanted.ndim == 4 and y.shape == wanted.shape and t.allclose(y, wanted, rtol=1e-3, atol=1e-4):
                 return found
     raise InputError(refusal)
-
-
-def _weighty(part: Any) -> int:
-    return sum(type(m).__name__ in _WEIGHTY for m in part.modules())
 
 
 def _pools(part: Any) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from . import gallery
+from . import gallery, networks
 from .plots import ACCENT, DIM, INK, frame
 from .theme import CLASSES
 
@@ -32,6 +32,26 @@ def against(rated: np.ndarray, predicted: np.ndarray, scale: np.ndarray, *, ax: 
     ax.scatter(rated[chosen], predicted[chosen], s=22, color=ACCENT, alpha=faint, linewidths=0)
     ends = _ends(np.concatenate([rated, predicted]), scale)
     ax.set(xlim=ends, ylim=ends, aspect="equal")
+
+
+def phases(epochs: Sequence[tuple[int, float, float | None]], *, first: int, ax: Axes) -> None:
+    """Draw how a network learned in two phases.
+
+    Args:
+        epochs: number, from 1 through both phases, squared EMD on what it learned from, and on what it did not.
+        first: how many of them are of the first phase.
+        ax: axes to draw on.
+    """
+    losses = [val if val is not None else train for _, train, val in epochs]
+    networks.learning(epochs, best=int(np.argmin(losses)) + 1, name="squared EMD", ax=ax)
+    top = ax.get_ylim()[1] * 1.18
+    ax.set_ylim(top=top)
+    if 0 < first < len(epochs):
+        ax.axvline(first + 0.5, color=DIM, linestyle=(0, (3, 4)), linewidth=1.2)
+        ax.annotate("the last layer ", (first + 0.5, 0.97 * top), color=DIM, fontsize=12, va="top", ha="right")
+        ax.annotate(" and more", (first + 0.5, 0.97 * top), color=DIM, fontsize=12, va="top", ha="left")
+    ax.set_xlim(0.5, len(epochs) + 0.5)
+    ax.legend(frameon=False, labelcolor=INK, fontsize=12, handlelength=2.4, loc="lower left")
 
 
 def spreads(rows: Sequence[tuple[str, tuple[float, float, float], np.ndarray]], scale: np.ndarray, *, ax: Axes) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..models import saved, saved_ratings
+from ..models.graph import Graph
 from ..report import record
 from ..stats.intervals import Estimate
 
@@ -52,8 +53,9 @@ class RatingCard:
     """What is known of a model that rates.
 
     scale: the steps of the votes that it predicts; middle: from where on a picture counts as good; looks_at: features,
-    and how it compares them; figures: by name, on pictures that were not learned from in their turn; pictures: that it
-    learned from; made: form of the ratings, backbone, seed, day and versions; bytes: of the file.
+    and how it compares them, or the network that it is; figures: by name, on pictures that were not learned from in
+    their turn; pictures: that it learned from; contest: whether a network is better than a head, in words; made: form
+    of the ratings, backbone, seed, day and versions; bytes: of the file.
     """
 
     file: str
@@ -62,6 +64,7 @@ class RatingCard:
     looks_at: str
     figures: dict[str, Estimate]
     pictures: int | None
+    contest: str | None
     made: dict[str, str]
     bytes: int
 
@@ -90,10 +93,7 @@ def card(path: str | os.PathLike[str]) -> Card | RatingCard:
     parts = Counter(str(part) for part in _dictionary(said.get("splits")).values())
     contests = [_dictionary(c).get("words") for c in _list(said.get("contests"))]
     made: dict[str, Any] = {name: said.get(name) for name in ("backbone", "views", "preprocessing", "split_by", "seed")}
-    if model.tail is not None:
-        numbers = sum(array.size for array in model.tail.weights.values())
-        entry = ", ".join(model.tail.inputs)
-        made["network"] = f"{len(model.tail.steps):,} steps with {numbers:,} weights, from {entry} on"
+    made["network"] = _network(model.tail)
     return Card(
         file=os.fspath(path),
         classes=model.head.classes,
@@ -136,17 +136,28 @@ def _rating_card(path: Path) -> RatingCard:
         "ratings": said.get("form"),
         **{name: said.get(name) for name in ("features", "backbone", "seed")},
         "day": said.get("made"),
+        "network": _network(model.tail),
     }
+    words = _dictionary(said.get("contest")).get("words")
     return RatingCard(
         file=os.fspath(path),
         scale=tuple(rater.scale.tolist()),
         middle=rater.middle,
-        looks_at=str(rater.kind),
+        looks_at=str(rater.kind) if model.tail is None else f"{said.get('method')}: {said.get('learned')}",
         figures=_figures(_dictionary(said.get("figures"))),
         pictures=_count(said.get("pictures")),
+        contest=str(words) if words else None,
         made=_made(made, said),
         bytes=path.stat().st_size,
     )
+
+
+def _network(tail: Graph | None) -> str | None:
+    """Say how large a network is, and where it begins."""
+    if tail is None:
+        return None
+    numbers = sum(array.size for array in tail.weights.values())
+    return f"{len(tail.steps):,} steps with {numbers:,} weights, from {', '.join(tail.inputs)} on"
 
 
 def _made(made: dict[str, Any], said: dict[str, Any]) -> dict[str, str]:

@@ -71,9 +71,9 @@ def learn(
         backbone: of finetune; "lite0", the default, comes with assay; "lite1" and "lite2" see better and take longer,
             with the extra backbones; where timm is installed, "timm:NAME" has the weights that it has fetched,
             "timm:NAME=FILE" those of a file.
-        unfreeze: of finetune; how many of the last layers with weights learn, or "last-block", the default, with what
-            follows it. What a shortcut leads past is one layer, whole. VGG16's last block is 3 layers: the last 4 of
-            Keras, which counts the pool.
+        unfreeze: of finetune; how many of the last layers with weights learn, whole blocks of them, or "last-block",
+            the default, with what follows it, or "all". VGG16's last block is 3 layers: the last 4 of Keras, which
+            counts the pool.
         head: of finetune; width of a dense layer before the last one; none by default.
         dropout: of finetune; share of what the last layer does not see while it learns, in [0, 1); 0.5 by default.
         layers: of a cnn, as one line of text; `models.tuning.LAYERS` by default.

@@ -8,13 +8,15 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..data.folder import Problem
-from ..models.ratings import OutOfFold, Rater
+from ..models.rating_network import Lesson
+from ..models.ratings import Rater
 from ..models.saved_ratings import RatingModel
 from ..report import gallery, page, plots, record
 from ..report import ratings as drawn
 from ..stats import votes
 from ..stats.intervals import Estimate
 from .rating_figures import Figures
+from .rating_learning import Learnt
 
 _LISTED = 200  # rows of a table
 _EXAMPLES = 3  # pictures whose votes are drawn: the worst, the middle one, the best
@@ -33,14 +35,14 @@ def headline(figures: Figures) -> str:
     return f"It puts pictures into people's order with a rank correlation of {_said(figures.srcc)}."
 
 
-def sentences(figures: Figures, rater: Rater, form: str) -> list[str]:
+def sentences(learnt: Learnt, form: str) -> list[str]:
     """Say how far the ratings can be trusted.
 
     Args:
-        figures: measured out of fold.
-        rater: that was fitted.
+        learnt: the rater, measured out of fold.
         form: of the ratings.
     """
+    figures, rater = learnt.figures, learnt.rater
     found = [
         (
             f"Measured by cross-validation on {figures.pictures:,} pictures in {figures.groups:,} groups (copies, "
@@ -48,6 +50,10 @@ def sentences(figures: Figures, rater: Rater, form: str) -> list[str]:
             f"and groups that were given stay together), from ratings as {form}."
         ),
     ]
+    if learnt.contest is not None:
+        found.append(learnt.contest.words)
+        if learnt.contest.better == learnt.contest.second:
+            found.append("Here --method head, which takes seconds and no torch, rates better than this network.")
     if figures.accuracy is not None:
         found.append(
             f"Good or not, cut at {figures.middle:g}: {_said(figures.accuracy)} are right; always saying the more "
@@ -82,12 +88,11 @@ def learned(
     name: str,
     first: str,
     told: Sequence[str],
-    figures: Figures,
-    rater: Rater,
-    found: OutOfFold,
+    learnt: Learnt,
     shares: np.ndarray,
     names: Sequence[str],
     *,
+    learned: str,
     sheet: bytes,
     wrong: Sequence[Problem],
     missing: Sequence[Problem],
@@ -104,11 +109,10 @@ def learned(
         name: of the folder.
         first: the answer in a sentence.
         told: how far it can be trusted.
-        figures: measured out of fold.
-        rater: fitted on all.
-        found: what was said out of fold.
+        learnt: the rater, measured out of fold.
         shares: float (n, k), of people.
         names: of the pictures.
+        learned: how, in words.
         sheet: the contact sheet, PNG.
         wrong: ratings that could not be used.
         missing: ratings without a picture.
@@ -122,8 +126,8 @@ def learned(
     Returns:
         One HTML page that needs nothing else.
     """
-    scale = rater.scale
-    said, guessed = votes.moments(shares, scale)[0], votes.moments(found.shares, scale)[0]
+    rater, figures, scale = learnt.rater, learnt.figures, learnt.rater.scale
+    said, guessed = votes.moments(shares, scale)[0], votes.moments(learnt.shares, scale)[0]
     dots = plots.svg(_on_axes(drawn.against, said, guessed, scale), label="Predicted against people's mean ratings")
     spread = figures.spread
     lists = [
@@ -135,12 +139,13 @@ def learned(
     parts = [
         page.verdict(first, told),
         page.section("How good is it?", page.two(_figures(figures), dots), id="results"),
+        *_phases(learnt),
         page.section("Is the scale used?", page.two(_uses(figures, rater), wide), id="scale"),
         page.section("From worst to best", gallery.figure(sheet, "Pictures from worst to best"), id="sheet"),
-        page.section("Votes", *_examples(found.shares, shares, scale, names), id="votes"),
+        page.section("Votes", *_examples(learnt.shares, shares, scale, names), id="votes"),
         page.section("What was left out", *_cleaned(wrong, missing, broken, odd, unrated), id="cleaned"),
         page.section(
-            "How this was made", page.table(("what", "value"), _made(found, rater, form, notes, seed)), id="made"
+            "How this was made", page.table(("what", "value"), _made(learnt, learned, form, notes, seed)), id="made"
         ),
     ]
     return _document(name, parts)
@@ -316,16 +321,51 @@ def _problems(problems: Sequence[Problem]) -> str:
     return page.folded(("file", "why"), rows, rest="other files")
 
 
-def _made(found: OutOfFold, rater: Rater, form: str, notes: Sequence[str], seed: int) -> list[tuple[str, str]]:
+def _phases(learnt: Learnt) -> list[str]:
+    """Draw how a network learned, and set it beside the head."""
+    if learnt.contest is None or learnt.head_figures is None or learnt.parts is None:
+        return []
+    curve = plots.svg(_on_axes(_curve, learnt.lessons), label="How the network learned", size=(620, 320))
+    own, head = learnt.figures, learnt.head_figures
+    rows = [
+        ("rank correlation (SRCC)", own.srcc, head.srcc, 2),
+        ("linear correlation (LCC)", own.lcc, head.lcc, 2),
+        (f"right side of {own.middle:g}", own.accuracy, head.accuracy, 2),
+        ("earth mover's distance, of the scale", own.emd, head.emd, 3),
+    ]
+    table = page.table(
+        ("out of fold, on the same folds", "this network", "the head"),
+        [(name, *(_said(e, digits=n) if e is not None else "–" for e in pair)) for name, *pair, n in rows],
+        numeric={1, 2},
+    )
+    count, held = learnt.parts
+    told = page.text(
+        learnt.contest.words,
+        f"The curves are those of the training on all: {count:,} pictures were learned from, {held:,} told the best "
+        "epoch, and neither judged anything.",
+    )
+    return [page.section("Two phases", page.two(table, curve), told, id="phases")]
+
+
+def _curve(lessons: Sequence[Lesson], *, ax: Axes) -> None:
+    epochs = [(i, lesson.epoch.train_loss, lesson.epoch.val_loss) for i, lesson in enumerate(lessons, start=1)]
+    drawn.phases(epochs, first=sum(lesson.phase == 1 for lesson in lessons), ax=ax)
+
+
+def _made(learnt: Learnt, learned: str, form: str, notes: Sequence[str], seed: int) -> list[tuple[str, str]]:
+    found, rater = learnt.head, learnt.rater
     tried = ", ".join(f"{kind} {loss:.4f}" for kind, loss in sorted(found.losses.items(), key=lambda item: item[1]))
     versions = ", ".join(f"{name} {version}" for name, version in record.versions().items())
     return [
         ("ratings", form),
         *(("taken for granted", note) for note in notes),
-        ("looks at", str(found.kind)),
+        ("learned", learned),
         ("loss", "squared earth mover's distance, r = 2"),
-        ("tried", f"{tried} (mean loss; chosen for each fold by the other folds)"),
-        ("penalty", f"{rater.penalty:g}"),
+        (
+            "tried" if learnt.tail is None else "head: tried",
+            f"{tried} (mean loss; chosen for each fold by the other folds)",
+        ),
+        *([("penalty", f"{rater.penalty:g}")] if learnt.tail is None else []),
         ("seed", str(seed)),
         ("versions", versions),
     ]

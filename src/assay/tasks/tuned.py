@@ -134,14 +134,15 @@ def look(
     """
     made = tuning.make(plan, classes=classes, seed=seed)
     variants = rows.Variants(plan.views, plan.recipe, seed)
-    weights = [hashlib.sha256(array.tobytes()).hexdigest() for _, array in sorted(made.trunk.weights.items())]
-    frozen = [graph.as_plain(made.trunk), weights, list(made.shape)]
+    before = made.trunk
+    weights = [hashlib.sha256(a.tobytes()).hexdigest() for _, a in sorted(before.weights.items())] if before else []
+    frozen = [graph.as_plain(before) if before else "views", weights, list(made.shape)]
     identity = fingerprint([frozen, str(variants)])
     top = workspace.folder / _TRUNKS
     trunk = Trunk(
         made=made,
-        plain=Activations(top / fingerprint(frozen)[:16], shape=(1, *made.shape)),
-        varied=Activations(top / identity[:16], shape=(1 + plan.views, *made.shape)),
+        plain=Activations(top / fingerprint(frozen)[:16], shape=(1, *made.shape), dtype=made.dtype),
+        varied=Activations(top / identity[:16], shape=(1 + plan.views, *made.shape), dtype=made.dtype),
         identity=identity,
     )
     wanted = {str(pictures.sha256[i]): bool(s) for i, s in zip(used, sealed, strict=True)}
@@ -149,7 +150,7 @@ def look(
     clock.begin(f"frozen layers ({plan.method})", len(todo))
     if not todo:
         return trunk
-    runner = inference.Runner(made.trunk, threads=processes or 2)
+    see = made.frozen(threads=processes or 2)
     where = {pictures.paths[i]: str(pictures.sha256[i]) for i in used if str(pictures.sha256[i]) in todo}
     for kind, into in ((True, trunk.plain), (False, trunk.varied)):
         files = [folder.File(path, 0, 0) for path, key in where.items() if todo[key] is kind]
@@ -159,7 +160,7 @@ def look(
             for file, row in results:
                 same = isinstance(row, rows.Row) and row.columns.get("sha256") == where[file.path]
                 if same and row.views is not None and where[file.path] not in into:
-                    into.put(where[file.path], runner.run(row.views))
+                    into.put(where[file.path], see(row.views))
             clock.advance(len(results))
         into.flush()
     if stop():
@@ -301,4 +302,5 @@ def _logits(
         [(trunk.varied if key in trunk.varied else trunk.plain).read([key], np.zeros(1, int)) for key in keys]
     )
     weight, bias = last
-    return np.asarray(inference.Runner(body, threads=threads).run(given.astype(np.float32)) @ weight.T + bias)
+    given = given if given.dtype == np.uint8 else given.astype(np.float32)
+    return np.asarray(inference.Runner(body, threads=threads).run(given) @ weight.T + bias)
