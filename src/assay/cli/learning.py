@@ -44,7 +44,7 @@ def learn(
     ] = None,
     unfreeze: Annotated[
         str | None,
-        typer.Option(help="Of finetune: how many of the last layers learn, or last-block; last-block by default."),
+        typer.Option(help="Of finetune: how many of the last layers learn, last-block or all; last-block by default."),
     ] = None,
     head: Annotated[
         int | None, typer.Option(help="Of finetune: width of a dense layer before the last one; none by default.")

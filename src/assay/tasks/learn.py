@@ -70,7 +70,7 @@ def learn(
             but for what is said of it, as in "cnn:epochs=30,learning-rate=1e-3".
         backbone: of finetune; "lite0", the default, comes with assay; where timm is installed, "timm:NAME" has the
             weights that it has fetched, "timm:NAME=FILE" those of a file.
-        unfreeze: of finetune; how many of the last layers learn, or "last-block", the default.
+        unfreeze: of finetune; how many of the last layers learn, "last-block", the default, or "all".
         head: of finetune; width of a dense layer before the last one; none by default.
         dropout: of finetune; share of what the last layer does not see while it learns, in [0, 1); 0.5 by default.
         layers: of a cnn, as one line of text; `models.tuning.LAYERS` by default.
