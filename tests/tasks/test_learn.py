@@ -282,7 +282,7 @@ def test_trunks_of_plans_that_are_not_used_any_more_go_and_those_in_use_stay(tau
     assert set((out / "trunks").iterdir()) == before  # there is room
     assert again.trunk_bytes == sum(path.stat().st_size for path in (out / "trunks").rglob("*.safetensors"))
     assert f"{again.trunk_bytes / 1e6:,.1f} MB in trunks/" in Path(again.report).read_text()
-    monkeypatch.setattr(tuned, "_ROOM", 0)
+    monkeypatch.setattr(tuned, "ROOM", 0)
     alone = learn(taught.folder, out=out, **QUICK)
     left = set((out / "trunks").iterdir())
     assert left < before  # of the network from nothing nothing is left

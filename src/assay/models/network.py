@@ -169,7 +169,7 @@ def lite(
     """Make a network of the family EfficientNet-Lite with the weights that it learned on ImageNet.
 
     Args:
-        name: "lite0", or where their weights are installed "lite1" or "lite2", which see better and take longer.
+        name: "lite0", or where their weights are installed "lite1" or "lite2", which are larger and slower.
         size: side of the pictures, pixels, >= 32.
         classes: how many; the last layer then begins at random. None keeps the 1000 of ImageNet.
         dropout: share of the features that the last layer does not see while it learns.

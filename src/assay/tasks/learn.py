@@ -68,8 +68,8 @@ def learn(
         method: "head" (linear, on frozen features), "finetune" (the last layers learn too) or "cnn" (from nothing).
         compare: other methods to compare with; a head, which costs nothing, always is. Each learns by its own defaults
             but for what is said of it, as in "cnn:epochs=30,learning-rate=1e-3".
-        backbone: of finetune; "lite0", the default, comes with assay; "lite1" and "lite2" see better and take longer,
-            with the extra backbones; where timm is installed, "timm:NAME" has the weights that it has fetched,
+        backbone: of finetune; "lite0", the default, comes with assay; "lite1" and "lite2" are larger and slower, with
+            the extra backbones; where timm is installed, "timm:NAME" has the weights that it has fetched,
             "timm:NAME=FILE" those of a file.
         unfreeze: of finetune; how many of the last layers with weights learn, whole blocks of them, or "last-block",
             the default, with what follows it, or "all". VGG16's last block is 3 layers: the last 4 of Keras, which

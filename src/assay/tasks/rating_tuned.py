@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..data import activations
 from ..data.activations import Activations
 from ..data.delivery import Kept
 from ..data.workspace import fingerprint, keep
@@ -23,8 +24,9 @@ from ..models.graph import Graph
 from ..models.rating_network import Course, Lesson
 from ..models.ratings import NETWORK, Rater
 from ..workers.clock import Clock
-from .tuned import Cached
+from .tuned import ROOM, Cached
 
+_TRUNKS = "trunks"  # folder of what frozen parts gave
 _TAUGHT = "taught"  # folder of trainings that are done, and of the one under way
 _BATCH = 64  # pictures whose maps are in memory together
 _CURVE = "curve"  # among the kept weights: how they were learned
@@ -124,7 +126,7 @@ def begin(top: Path, course: Course, *, steps: int, seed: int) -> Trunk:
     parts = [part for part in (made.trunk, made.body()) if part is not None]
     weights = [hashlib.sha256(a.tobytes()).hexdigest() for part in parts for _, a in sorted(part.weights.items())]
     identity = fingerprint([[graph.as_plain(part) for part in parts], weights, course.views, seed])
-    place, count = top / "trunks", 1 + course.views
+    place, count = top / _TRUNKS, 1 + course.views
     (width,) = graph.shapes(made.body())[made.body().output]
     early = Activations(place / f"{identity[:16]}-early", shape=(count, *made.shape), dtype=made.dtype)
     features = Activations(place / f"{identity[:16]}-features", shape=(count, width))
@@ -226,6 +228,7 @@ def teach(
         said[out] = _shares(
             made, trunk, [key for key, o in zip(keys, out, strict=True) if o], scale=scale, threads=threads
         )
+    activations.prune(top / _TRUNKS, keep=[trunk.early.folder, trunk.features.folder], limit=ROOM)
     everything = np.arange(len(keys))
     made, curve = learned("on all", everything)
     own, held = parts(everything)

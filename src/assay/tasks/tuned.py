@@ -26,7 +26,7 @@ from ..workers.clock import Clock
 
 _APART = (0.8, 0.2, 0.0)  # of what may be learned from: taught, and asked when to stop
 _TRUNKS = "trunks"
-_ROOM = 2 << 30  # bytes that all trunks may take in a workspace; those of the run under way stay whatever they take
+ROOM = 2 << 30  # bytes that all trunks may take in a workspace; those of the run under way stay whatever they take
 _UNDER_WAY = "training-{}.safetensors"  # of the epochs of one training, by what it depends on
 
 
@@ -182,7 +182,7 @@ def prune(workspace: Workspace, trunks: Iterable[Trunk]) -> int:
         WorkspaceError: the disk cannot be written.
     """
     keep = {kept.folder for trunk in trunks for kept in (trunk.plain, trunk.varied)}
-    return activations.prune(workspace.folder / _TRUNKS, keep=keep, limit=_ROOM)
+    return activations.prune(workspace.folder / _TRUNKS, keep=keep, limit=ROOM)
 
 
 def teach(
