@@ -129,7 +129,10 @@ def test_the_last_layer_begins_with_a_line(torch, views):
     plan = tuning.Plan("finetune", epochs=1, learning_rate=1e-12, weight_decay=0.0, mixup=0.0)
     made = tuning.make(plan, classes=2, seed=0)
     given, labels = inference.Runner(made.trunk).run(views), np.array([0, 1, 0, 1, 1, 0])
+    tuning.begin(made, Arrays(given, labels), threads=1)
+    before = network.arrays(made.rest)
     tuning.teach(made, Arrays(given, labels), plan, seed=0, threads=1)
+    assert max(np.abs(array - before[name]).max() for name, array in network.arrays(made.rest).items()) < 1e-6
     features = inference.Runner(made.body()).run(given)
     line = heads.fit(features, labels, classes=("0", "1"), c=0.1)
     weight, bias = made.last()

@@ -92,6 +92,11 @@ class Plan:
     def _refuse(self, name: str, words: str) -> None:
         raise InputError(f"--{name.replace('_', '-')} must be {words}, got {getattr(self, name)!r}")
 
+    @property
+    def lined(self) -> bool:
+        """Whether the last layer begins as a line on what the untaught network sees."""
+        return self.method == "finetune" and self.head is None
+
     def in_words(self) -> str:
         """Say what is taught."""
         if self.method == "cnn":
@@ -256,6 +261,25 @@ def _from_nothing(plan: Plan, *, classes: int, seed: int) -> Network:
     return Network(small.then(look), t.nn.Sequential(chain))
 
 
+def begin(made: Network, train: Examples, *, threads: int) -> None:
+    """Give the last layer the weights of a linear head on what the untaught network sees.
+
+    A last layer that begins at random sends its errors through the layers before it and spoils what they know.
+
+    Args:
+        made: from `make`; its last layer is changed.
+        train: what the trunk gave.
+        threads: of the processor.
+
+    Source: Kumar et al. 2022, arXiv:2202.10054, "LP-FT".
+    """
+    t = network.torch()
+    before = t.nn.Sequential(*[part for name, part in made.rest.named_children() if name != "classes"])
+    features = fitting.predict(before, train, threads=threads)
+    head = heads.fit(features, _labels(train), classes=tuple(map(str, range(len(made.last()[1])))), c=LINE)
+    network.load(made.rest.classes, {"weight": head.weight, "bias": head.bias})
+
+
 def teach(
     made: Network,
     train: Examples,
@@ -277,8 +301,6 @@ def teach(
         val: to look at after each epoch; by them the best epoch is told, so they judge nothing else.
         hooks: checkpoint, listen, tell and stop of `fitting.fit`.
     """
-    if plan.method == "finetune" and plan.head is None:
-        _begin_with_a_line(made, train, threads=threads)
     weights = None
     if plan.class_weights == "balanced":
         weights = balanced(_labels(train), classes=len(made.last()[1]))
@@ -301,18 +323,22 @@ def teach(
     )
 
 
-def _begin_with_a_line(made: Network, train: Examples, *, threads: int) -> None:
-    """Give the last layer the weights of a linear head on what the untaught network sees.
+def between(start: Mapping[str, np.ndarray], end: Mapping[str, np.ndarray], share: float) -> dict[str, np.ndarray]:
+    """Go a part of the way from one set of weights to another.
 
-    A last layer that begins at random sends its errors through the layers before it and spoils what they know.
+    What few pictures teach is part chance; halfway there a network often sees better than at the end.
 
-    Source: Kumar et al. 2022, arXiv:2202.10054, "LP-FT".
+    Args:
+        start: by name.
+        end: by name, of the same shapes.
+        share: of the way, 0 to 1.
+
+    Source: Wortsman et al. 2022, arXiv:2109.01903, "WiSE-FT".
+
+    >>> between({"weight": np.array([0.0, 2.0])}, {"weight": np.array([1.0, 4.0])}, 0.5)["weight"].tolist()
+    [0.5, 3.0]
     """
-    t = network.torch()
-    before = t.nn.Sequential(*[part for name, part in made.rest.named_children() if name != "classes"])
-    features = fitting.predict(before, train, threads=threads)
-    head = heads.fit(features, _labels(train), classes=tuple(map(str, range(len(made.last()[1])))), c=LINE)
-    network.load(made.rest.classes, {"weight": head.weight, "bias": head.bias})
+    return {name: ((1 - share) * a + share * end[name]).astype(a.dtype) for name, a in start.items()}
 
 
 def _labels(train: Examples) -> np.ndarray:

@@ -5,13 +5,15 @@ so is each fold that is done and the epoch under way: a run that was killed goes
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import log_softmax
 
 from ..data import activations, folder, rows, splits
 from ..data.activations import Activations
@@ -27,6 +29,13 @@ from ..workers.clock import Clock
 _APART = (0.8, 0.2, 0.0)  # of what may be learned from: taught, and asked when to stop
 _TRUNKS = "trunks"
 ROOM = 2 << 30  # bytes that all trunks may take in a workspace; those of the run under way stay whatever they take
+_LINE = {"weight": "line.weight", "bias": "line.bias"}  # of the last layer, as it began
+# How far from the line that a network began with it may go, of the way that it was taught, and what that is called.
+_SHARES = {
+    0.0: "; out of fold what its layers had learned was of no use, so that the last one alone is new",
+    0.5: "; its weights halfway between the line that it began with and what was learned",
+    1.0: "",
+}
 _UNDER_WAY = "training-{}.safetensors"  # of the epochs of one training, by what it depends on
 
 
@@ -229,7 +238,17 @@ def teach(
     """
     threads = processes or 2
     keys = [str(x) for x in pictures.sha256[used]]
-    inputs: list[Any] = [trunk.identity, str(astuple(plan)), keys, label, development, list(classes), seed, threads]
+    inputs: list[Any] = [
+        trunk.identity,
+        list(_LINE),
+        str(astuple(plan)),
+        keys,
+        label,
+        development,
+        list(classes),
+        seed,
+        threads,
+    ]
     count = int(folds.max()) + 1
     clock.begin(f"teaching ({plan.method})", (count + 1) * plan.epochs)
 
@@ -251,6 +270,7 @@ def teach(
         under_way = steps / _UNDER_WAY.format(fingerprint([*inputs, where])[:16])
         made = tuning.make(plan, classes=len(classes), seed=seed)
         lessons, asked = (where, None) if plan.patience is None else apart(where)
+        line = _begun(made, examples(lessons), threads=threads) if plan.lined else {}
         history = tuning.teach(
             made,
             examples(lessons),
@@ -267,31 +287,72 @@ def teach(
         if history.stopped == "not finite":
             raise InputError(f"teaching must come to its end, got {history.words}: try a lower --learning-rate")
         clock.advance(plan.epochs - len(history.epochs))  # of those that patience has spared
-        return network.arrays(made.rest)
+        return network.arrays(made.rest) | line
 
-    def taught(name: str, where: np.ndarray) -> tuple[Graph, tuple[np.ndarray, np.ndarray], Graph]:
+    def taught(name: str, where: np.ndarray, share: float) -> tuning.Network:
         kept = workspace.keep(f"{plan.method}-{name}", [*inputs, where], lambda: fresh(where))
         made = tuning.make(plan, classes=len(classes), seed=seed)
-        network.load(made.rest, kept)
-        return made.body(), made.last(), made.tail()
+        _go(made, kept, share)
+        return made
 
-    logits = np.zeros((1, len(development), len(classes)), np.float32)
-    for fold in range(count):
+    shares = tuple(_SHARES) if plan.lined else (1.0,)
+    said = np.zeros((len(shares), len(development), len(classes)), np.float32)
+    for fold, (which, share) in product(range(count), enumerate(shares)):
         out = folds == fold
-        body, last, _ = taught(f"fold-{fold}", development[~out])
-        logits[0, out] = _logits(body, last, trunk, [keys[i] for i in development[out]], threads=threads)
-    body, last, tail = taught("all", development)
+        made = taught(f"fold-{fold}", development[~out], share)
+        shown = [keys[i] for i in development[out]]
+        said[which, out] = _logits(made.body(), made.last(), trunk, shown, threads=threads)
+    share, logits = _far(said, label[development], folds, groups)
+    made = taught("all", development, shares[share])
+    body, last = made.body(), made.last()
     for path in steps.glob(_UNDER_WAY.format("*")):
         path.unlink()  # what came of it is kept
-    temperature = heads.calibrate(label[development], logits, groups=groups)
+    temperature = heads.calibrate(label[development], logits[None], groups=groups)
     return Taught(
         method=plan.method,
-        words=plan.in_words(),
+        words=plan.in_words() + _SHARES[shares[share]],
         head=heads.Head(classes, *last, temperature, tuning.LINE),
-        tail=tail,
-        logits=logits,
+        tail=made.tail(),
+        logits=logits[None],
         sees=lambda positions: _logits(body, last, trunk, [keys[i] for i in positions], threads=threads),
     )
+
+
+def _begun(made: tuning.Network, train: Cached, *, threads: int) -> dict[str, np.ndarray]:
+    """Let the last layer begin with a line, and return that."""
+    tuning.begin(made, train, threads=threads)
+    return {_LINE[kind]: array for kind, array in network.arrays(made.rest.classes).items()}
+
+
+def _go(made: tuning.Network, kept: Mapping[str, np.ndarray], share: float) -> None:
+    """Give a new network a share of what was taught, on from the line that it began with."""
+    line = {kind: kept[name] for kind, name in _LINE.items() if name in kept}
+    if line:
+        network.load(made.rest.classes, line)
+    network.load(made.rest, tuning.between(network.arrays(made.rest), kept, share))
+
+
+def _far(said: np.ndarray, label: np.ndarray, folds: np.ndarray, groups: np.ndarray) -> tuple[int, np.ndarray]:
+    """Choose how far to go from the line, by pictures that were not learned from.
+
+    Args:
+        said: logits (shares, d, k), out of fold.
+        label: int (d,).
+        folds: int (d,).
+        groups: int (d,).
+
+    Returns:
+        The place of the share, and logits (d, k): those of each fold at the share that the other folds choose.
+    """
+    losses = np.empty(said.shape[:2])
+    for which, logits in enumerate(said):
+        calm = logits.astype(float) / heads.calibrate(label, logits[None], groups=groups)
+        losses[which] = -log_softmax(calm, axis=1)[np.arange(len(label)), label]
+    chosen = np.empty(said.shape[1:], np.float32)
+    for fold in np.unique(folds):
+        out = folds == fold
+        chosen[out] = said[losses[:, ~out].mean(axis=1).argmin(), out]
+    return int(losses.mean(axis=1).argmin()), chosen
 
 
 def _logits(
