@@ -176,8 +176,8 @@ A network's file is of the same kind, and rates without torch.
 
 
 NO_TORCH = "torch is not installed (`pip install 'assay[train]'`), so that this part was not made."
-PHASES = """So that this page is soon made, {pictures} of the pictures take part: those without damage and with the strongest
-blur, noise and impulses; the head, too, learned from these alone.
+PHASES = """So that this page is soon made, {pictures} of the pictures take part: those without damage and with the
+strongest blur, noise and impulses; the head, too, learned from these alone.
 
 ![Squared EMD in both phases, on scenes that are learned from and on scenes that are not](05_phases.png)
 
