@@ -29,7 +29,7 @@ _PATIENCE = 3  # epochs of a phase without a lower validation loss
 class Course:
     """What is taught to rate pictures, and in which steps.
 
-    backbone: "lite0" or "timm:NAME"; unfreeze: what learns in the second phase: the last parts with weights,
+    backbone: "lite0" or "timm:NAME"; unfreeze: what learns in the second phase: how many of the last layers,
     "last-block" or "all"; dropout: share of the features that the last layer does not see while it learns; epochs: at
     most, of the first phase, the last layer alone, and of the second; learning_rate: of the two phases; views: mirrored
     and shifted ones of each picture that are learned from beside it.

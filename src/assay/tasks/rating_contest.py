@@ -86,7 +86,7 @@ def _words(names: tuple[str, str], srcc: Estimate | None, loss: Estimate | None,
     first, second = names
     if srcc is None:
         return f"Whether {first} or {second} is better cannot be told from these pictures."
-    more = f", that of the squared EMD {_signed(loss, digits=4)}" if loss is not None else ""
+    more = f", that of the squared EMD, of which less is better, {_signed(loss, digits=4)}" if loss is not None else ""
     answer = f"{better} is better" if better else "neither is shown to be better"
     return (
         f"On the same folds the rank correlation of {first} less that of {second} is {_signed(srcc, digits=3)}{more}: "

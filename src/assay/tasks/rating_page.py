@@ -325,7 +325,7 @@ def _phases(learnt: Learnt) -> list[str]:
     """Draw how a network learned, and set it beside the head."""
     if learnt.contest is None or learnt.head_figures is None or learnt.parts is None:
         return []
-    curve = plots.svg(_on_axes(_curve, learnt.lessons), label="How the network learned", size=(620, 320))
+    curve = plots.svg(_on_axes(_curve, learnt.lessons), label="How the network learned", size=(430, 320))
     own, head = learnt.figures, learnt.head_figures
     rows = [
         ("rank correlation (SRCC)", own.srcc, head.srcc, 2),
@@ -340,11 +340,10 @@ def _phases(learnt: Learnt) -> list[str]:
     )
     count, held = learnt.parts
     told = page.text(
-        learnt.contest.words,
         f"The curves are those of the training on all: {count:,} pictures were learned from, {held:,} told the best "
         "epoch, and neither judged anything.",
     )
-    return [page.section("Two phases", page.two(table, curve), told, id="phases")]
+    return [page.section("Two phases", page.two(curve, told), table, id="phases")]
 
 
 def _curve(lessons: Sequence[Lesson], *, ax: Axes) -> None:
