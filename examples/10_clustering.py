@@ -156,7 +156,7 @@ def main(out: Path) -> None:
         }
         found = told["kmeans"] = assay.group(top / "photos", k=4, out=space)
         (out / "10_map.jpg").write_bytes((space / "map.jpg").read_bytes())
-        first, second = grouping.curves(found.silhouettes, found.spreads, chosen=int(found.best or 1), bend=found.bend)
+        first, second = grouping.curves(found.silhouettes, found.spreads, chosen=len(found.groups), bend=found.bend)
         (out / "10_silhouettes.png").write_bytes(first)
         (out / "10_elbow.png").write_bytes(second)
 
