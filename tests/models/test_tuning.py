@@ -108,7 +108,7 @@ def test_a_deeper_network_begins_at_the_picture(torch, views):
     made = tuning.make(tuning.Plan("finetune", backbone="lite2"), classes=3, seed=0)
     tail = made.tail()
     assert list(tail.inputs) == ["image"]
-    whole = network.lite("lite2").eval()
+    whole = network.lite(name="lite2").eval()
     with torch.no_grad():
         features = torch.nn.Sequential(*list(whole.children())[:-2])(torch.from_numpy(views)).numpy()
     np.testing.assert_allclose(backbone.Backbone(tail=tail).see(views[:, None]).tail, features, atol=2e-3)

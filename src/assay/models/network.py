@@ -159,8 +159,8 @@ def _convolution(
 
 
 def lite(
-    name: str = "lite0",
     *,
+    name: str = "lite0",
     size: int = backbone.SIZE,
     classes: int | None = None,
     dropout: float = 0.2,
@@ -189,7 +189,7 @@ def lite(
         raise InputError(f"size must be 32 pixels or more, got {size!r}")
     check_classes(classes or IMAGENET_CLASSES)
     t, (_, residual, _) = torch(), _parts()
-    nn, w, side = t.nn, checkpoint.read(backbone.weights(name)), size
+    nn, w, side = t.nn, checkpoint.read(backbone.weights(name=name)), size
 
     def unit(layer: str, norm: str, *, stride: int = 1, relu6: bool = True) -> list[Any]:
         nonlocal side

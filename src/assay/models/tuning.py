@@ -177,7 +177,7 @@ def make(plan: Plan, *, classes: int, seed: int) -> Network:
     if plan.method == "cnn":
         return _from_nothing(plan, classes=classes, seed=seed)
     if plan.backbone in backbone.NETWORKS:
-        chain = network.lite(plan.backbone, classes=classes, dropout=plan.dropout, seed=seed)
+        chain = network.lite(name=plan.backbone, classes=classes, dropout=plan.dropout, seed=seed)
     elif plan.backbone.startswith(zoo.PREFIX):
         chain = zoo.chain(plan.backbone, size=backbone.SIZE, classes=classes, dropout=plan.dropout, seed=seed)
     else:

@@ -150,7 +150,7 @@ def identity() -> str:
 
 
 def contact_sheet(
-    root: Path, found: Appearances, order: np.ndarray, mean: np.ndarray, said: np.ndarray | None = None
+    root: Path, found: Appearances, order: np.ndarray, mean: np.ndarray, *, said: np.ndarray | None = None
 ) -> tuple[list[np.ndarray | None], list[str]]:
     """Read the pictures of a contact sheet: evenly from worst to best.
 

@@ -180,7 +180,7 @@ def train(
     said = votes.moments(shares, rater.scale)[0]
     names = [os.fsdecode(file.path) for file in found.files]
     order = np.argsort(mean, kind="stable")
-    images, captions = rate.contact_sheet(root, found, order, mean, said)
+    images, captions = rate.contact_sheet(root, found, order, mean, said=said)
     sheet = drawn.contact(images, captions)
     unrated = len(listing.files) - len(where)
     page = rating_page.learned(
