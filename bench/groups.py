@@ -24,7 +24,7 @@ from sklearn.metrics import adjusted_rand_score
 from assay.data import folder
 from assay.data.collection import collect
 from assay.data.workspace import Workspace
-from assay.models import backbone, cluster, layout, partitions
+from assay.models import backbone, cluster, layout, partitions, structure
 from assay.stats import partitions as agreement
 from assay.tasks import copies
 from assay.tasks.group import group, palettes
@@ -121,7 +121,7 @@ def labelled(path, out):
             for k in (kinds, None) if method in partitions.COUNTED else (None,):
                 rng = np.random.default_rng(0)
                 found = partitions.partition(points, method=method, k=k, rng=rng)
-                worth = partitions.structure(points, found, method=method, k=k, rng=rng).verdict
+                worth = structure.ask(points, found, method=method, k=k, rng=rng).verdict
                 told = ["–"] * 3
                 if len(np.unique(found.labels)) > 1:
                     told = [said(f(labels, found.labels, groups=same, rng=rng)) for f in FIGURES]
@@ -144,7 +144,7 @@ def large(n):
         times = [time.perf_counter()]
         found = partitions.partition(points, method=method, rng=rng)
         times.append(time.perf_counter())
-        partitions.structure(points, found, method=method, k=None, rng=rng)
+        structure.ask(points, found, method=method, k=None, rng=rng)
         times.append(time.perf_counter())
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         took = " | ".join(f"{b - a:.1f}" for a, b in itertools.pairwise(times))

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from assay.errors import InputError
-from assay.models import partitions
-from assay.models.partitions import COUNTED, METHODS, knee, partition, structure
+from assay.models import partitions, structure
+from assay.models.partitions import COUNTED, METHODS, knee, partition
 
 each = pytest.mark.parametrize("method", METHODS)
 
@@ -157,7 +157,7 @@ def test_tiny_and_equal_folders_are_no_trouble(method):
         found = partition(points, method=method, rng=rng())
         assert len(found.labels) == len(points)
         assert found.k <= 1 or method == "meanshift"
-    found = structure(
+    found = structure.ask(
         np.eye(4)[:3], partition(np.eye(4)[:3], method=method, rng=rng()), method=method, k=None, rng=rng()
     )
     assert found.verdict == "unknown"
@@ -173,7 +173,7 @@ def test_as_many_groups_as_pictures_is_one_each(method):
 def test_clouds_far_apart_are_clear():
     points, _ = clouds([60, 50, 40])
     found = partition(points, rng=rng())
-    told = structure(points, found, method="kmeans", k=None, rng=rng())
+    told = structure.ask(points, found, method="kmeans", k=None, rng=rng())
     assert told.verdict == "clear"
     assert told.stability > 0.95
     assert told.chance == pytest.approx(1 / 20)
@@ -185,7 +185,7 @@ def test_one_cloud_is_seldom_taken_for_groups():
     for seed in range(20):
         points = np.random.default_rng(seed).normal(size=(80, 5)).astype(np.float32) * [3, 2, 1, 1, 1]
         found = partition(points, k=3, rng=rng())
-        told = structure(points, found, method="kmeans", k=3, redraws=1, rng=np.random.default_rng(seed))
+        told = structure.ask(points, found, method="kmeans", k=3, redraws=1, rng=np.random.default_rng(seed))
         called.append(told.verdict != "none")
     assert sum(called) <= 4  # binomial, 20 at 0.05: more in 3 of 1,000
 
@@ -193,7 +193,7 @@ def test_one_cloud_is_seldom_taken_for_groups():
 def test_one_group_is_no_structure():
     points = np.random.default_rng(1).normal(size=(200, 4)).astype(np.float32)
     found = partition(points, k=1, rng=rng())
-    assert structure(points, found, method="kmeans", k=1, rng=rng()).verdict == "none"
+    assert structure.ask(points, found, method="kmeans", k=1, rng=rng()).verdict == "none"
 
 
 def test_what_does_not_fit_is_refused(monkeypatch):
@@ -215,4 +215,4 @@ def test_what_does_not_fit_is_refused(monkeypatch):
     with pytest.raises(InputError, match="k must be <= 30 different pictures for hierarchical on so many, got 60"):
         partition(many, method="hierarchical", k=60, rng=rng())
     with pytest.raises(InputError, match="clouds must be >= 19 and redraws >= 1, got 5 and 6"):
-        structure(np.eye(5), partition(np.eye(5), rng=rng()), method="kmeans", k=None, clouds=5, rng=rng())
+        structure.ask(np.eye(5), partition(np.eye(5), rng=rng()), method="kmeans", k=None, clouds=5, rng=rng())

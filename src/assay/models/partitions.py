@@ -1,4 +1,4 @@
-"""Groups by any of five algorithms, how far each picture is from its group, and whether there are groups at all."""
+"""Groups by any of five algorithms, and how far each picture is from its group."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.cluster import hierarchy
 from sklearn.cluster import DBSCAN, HDBSCAN, KMeans, MeanShift, estimate_bandwidth
-from sklearn.metrics import adjusted_rand_score, pairwise_distances, silhouette_samples
+from sklearn.metrics import pairwise_distances, silhouette_samples
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from ..errors import InputError
 
 _FEW, _MANY, _SHARE = 12, 40, 8  # groups that are tried at least and at most, and pictures for each of them
-_RUNGS = {2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40}  # of those, that are tried in clouds
 _MOST = 5000  # pictures whose distances to each other fit into memory
 _SHIFTED = 2000  # pictures that mean shift climbs with
 _CORE = 10  # pictures that make a place dense
@@ -23,13 +22,9 @@ _LEAST = 0.04  # share of the pictures that HDBSCAN takes for a group
 _CLIMBERS = 100  # places that mean shift starts from
 _REACH = 0.1  # share of the pictures within the bandwidth of mean shift
 _SCORED = 2000  # pictures on which a silhouette is measured
-_DRAWN = 300  # pictures of a redraw, and of a cloud without groups
 _STARTS = 4
 _EACH = 10  # pictures of a sample for each group that is asked for
 _DENSE = 10  # directions in which density means something: in many more, all pictures are about as far apart
-_CHANCE = 0.05  # of calling one cloud groups
-_ENOUGH = 40  # pictures from which groups that are not seen are called none
-_STABLE = 0.6  # adjusted Rand index between redraws, from which groups are more than a way to cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +44,6 @@ class Partition:
     spreads: dict[int, float]
     silhouette: float
     setting: str
-
-
-@dataclass(frozen=True, slots=True)
-class Structure:
-    """Whether groups are worth the name.
-
-    verdict: "clear"; "weak", more than one cloud but cut differently when drawn again; "none", no better than one cloud
-    without groups, or fewer than two groups; or "unknown", too few pictures to tell; silhouette: of the groups on as
-    many pictures as each cloud; null: silhouettes of groups found in clouds; chance: share of clouds, and of this data,
-    that do as well; stability: mean adjusted Rand index between groups of two redraws, nan where it was not measured.
-    """
-
-    verdict: str
-    silhouette: float
-    null: list[float]
-    chance: float
-    stability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,82 +162,11 @@ def knee(values: Mapping[int, float]) -> int | None:
     return ks[int(below.argmax())] if below.max() > 1e-9 * abs(y[0]) else None
 
 
-def structure(
-    points: np.ndarray, found: Partition, *, method: str, k: int | None, clouds: int = 19, redraws: int = 6,
-    rng: np.random.Generator,
-) -> Structure:  # fmt: skip
-    """Ask whether groups are worth the name.
-
-    Two questions. Do they lie farther apart than what the same algorithm (k-means for hierarchical too) finds in one
-    cloud of the same spread, in which there are no groups? And are the same ones found again in other pictures of the
-    folder?
-
-    Args:
-        points: (n, c), as they were grouped.
-        found: the groups.
-        method: by which they were found.
-        k: number of groups that was asked for, or None.
-        clouds: normal ones that are grouped for comparison, >= 19 for a chance of 0.05.
-        redraws: pairs of halves that are grouped.
-        rng: source of randomness.
-
-    Returns:
-        Structure. Of at most 300 pictures each time.
-
-    Raises:
-        InputError: clouds or redraws is too small.
-
-    Assumes that a folder of one kind is a normal cloud: what is long-tailed or bent, but of one piece, may pass.
-
-    Source: the cloud is that of SigClust, Liu et al. 2008, doi:10.1198/016214508000000454, weighed by the silhouette;
-    stability as in Ben-Hur, Elisseeff & Guyon 2002.
-    """
-    if clouds < 19 or redraws < 1:
-        raise InputError(f"clouds must be >= 19 and redraws >= 1, got {clouds!r} and {redraws!r}")
-    points = np.asarray(points, np.float32)
-    n = len(points)
-    if n < 2 * _FEWEST or (k or 0) > n // 4:
-        return Structure("unknown", found.silhouette, [], math.nan, math.nan)
-    if found.k < 2:
-        return Structure("none", math.nan, [], 1.0, math.nan)
-    size = min(n, _DRAWN)
-    # Silhouettes depend on how many pictures there are: as many are compared with as many.
-    # Ward's cuts are greedy, and what they miss is noise here: k-means stands for both that are told a number.
-    tested = "kmeans" if method in COUNTED else method
-    ks = [j for j in counts(size) if j in _RUNGS] if k is None else ()
-    own = partition(points[rng.permutation(n)[:size]], method=tested, k=k, ks=ks, rng=rng)
-    spread, null = points.std(axis=0), []
-    for _ in range(clouds):
-        cloud = (rng.normal(size=(size, points.shape[1])) * spread).astype(np.float32)
-        null.append(partition(cloud, method=tested, k=k, ks=ks, rng=rng).silhouette)
-    reached = own.silhouette if math.isfinite(own.silhouette) else -1.0
-    chance = (1 + sum(math.isfinite(s) and s >= reached for s in null)) / (1 + clouds)
-    asked, again = found.k if method in COUNTED else None, []
-    for _ in range(redraws):
-        drawn = rng.permutation(n)[: 2 * _DRAWN]
-        halves = [
-            _told(points[drawn], partition(points[half], method=method, k=asked, ks=(), rng=rng), points[half])
-            for half in np.array_split(drawn, 2)
-        ]
-        again.append(float(adjusted_rand_score(*halves)))
-    stability = float(np.mean(again))
-    # On few pictures groups must lie very far apart to be told from chance: not to see them says nothing.
-    missed = "none" if n >= _ENOUGH else "unknown"
-    verdict = missed if chance > _CHANCE else "weak" if stability < _STABLE else "clear"
-    return Structure(verdict, reached, [s for s in null if math.isfinite(s)], chance, stability)
-
-
 def _directions(points: np.ndarray) -> np.ndarray:
     """Return which way each point lies from their mean: of length 1, or 0."""
     away = points - points.mean(axis=0)
     length = np.linalg.norm(away, axis=1, keepdims=True)
     return np.asarray(away / np.where(length > 0, length, 1), np.float32)
-
-
-def _told(points: np.ndarray, found: Partition, learned: np.ndarray) -> np.ndarray:
-    """Give each picture the group of its nearest one among those that were grouped."""
-    near = NearestNeighbors(n_neighbors=1).fit(learned).kneighbors(points, return_distance=False)[:, 0]
-    return np.asarray(found.labels[near])
 
 
 def _spread(points: np.ndarray, picked: np.ndarray, labels: np.ndarray) -> np.ndarray:

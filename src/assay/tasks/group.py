@@ -13,7 +13,7 @@ from ..data.collection import Collection, collect
 from ..data.folder import Problem
 from ..data.workspace import Workspace
 from ..errors import InputError, UndefinedError
-from ..models import backbone, cluster, layout, partitions
+from ..models import backbone, cluster, layout, partitions, structure
 from ..pixels.palette import palette
 from ..report import record
 from ..stats import partitions as agreement
@@ -61,7 +61,7 @@ class Grouping:
     """Groups of a folder's pictures, the largest first.
 
     pictures: how many were grouped; ungrouped: of them in no group; setting: what the algorithm was set to; worth:
-    "clear", "weak", "none" or "unknown", as in `models.partitions.Structure`; silhouette: -1 to 1, None where there are
+    "clear", "weak", "none" or "unknown", as in `models.structure.Structure`; silhouette: -1 to 1, None where there are
     not two groups; stability: mean adjusted Rand index between redraws, None where it was not measured; silhouettes,
     spreads: by number of groups tried; best, bend: the number at which the first is highest, and at which the second
     bends most; agreement: with the labels, None where it cannot be said; written: the files that were made.
@@ -172,7 +172,7 @@ def group(
         rows = seen.features if network else palettes(seen)
         points = cluster.reduce(rows, components=_COMPONENTS, rng=rng)
         found = partitions.partition(points, method=method, k=k, rng=rng)
-        structure = partitions.structure(points, found, method=method, k=k, rng=rng)
+        worthy = structure.ask(points, found, method=method, k=k, rng=rng)
         places = layout.layout(points, rng=rng)
         names = _names(seen, found.labels, features)
         told, match = _agreement(known.label, found.labels, same, rng=rng)
@@ -182,8 +182,8 @@ def group(
         best = max(found.silhouettes, key=lambda j: (found.silhouettes[j], -j), default=None)
         files = np.array([seen.name(i) for i in range(len(seen))], object)
         groups = [_group(names[g], files, found, g, match.get(g, "")) for g in range(found.k)]
-        headline = _headline(found, structure.verdict, len(seen))
-        worth = _ONE if found.k == 1 and structure.verdict == "none" else _WORTH[structure.verdict]
+        headline = _headline(found, worthy.verdict, len(seen))
+        worth = _ONE if found.k == 1 and worthy.verdict == "none" else _WORTH[worthy.verdict]
         notes = [worth, *_notes(found, best, bend, chosen=k)] if found.k else []
         notes += [f"{name[:1].upper()}{name[1:]}: {said(e)}." for name, e in told.items() if e is not None]
         written = group_page.write(
@@ -199,7 +199,7 @@ def group(
             match=match,
             bend=bend,
             agreement=[(name, e, _guess(name, known.label)) for name, e in told.items()],
-            made=_made(method, features, found, structure, seed=seed, labels=known.source),
+            made=_made(method, features, found, worthy, seed=seed, labels=known.source),
             problems=summary.problems,
             seed=seed,
         )
@@ -215,9 +215,9 @@ def group(
         method=method,
         features=features,
         setting=found.setting,
-        worth=structure.verdict,
+        worth=worthy.verdict,
         silhouette=_finite(found.silhouette),
-        stability=_finite(structure.stability),
+        stability=_finite(worthy.stability),
         silhouettes=found.silhouettes,
         spreads=found.spreads,
         best=best,
@@ -312,14 +312,14 @@ def _notes(found: partitions.Partition, best: int | None, bend: int | None, *, c
 
 
 def _made(
-    method: str, features: str, found: partitions.Partition, structure: partitions.Structure, *, seed: int, labels: str
+    method: str, features: str, found: partitions.Partition, worthy: structure.Structure, *, seed: int, labels: str
 ) -> list[tuple[str, str]]:
     what = f"{backbone.identity()}" if features == "network" else "colours: histogram of hue, saturation and value"
     tested = "not measured"
-    if structure.null:
-        reached = f"{sum(s >= structure.silhouette for s in structure.null)} of {len(structure.null)}"
-        tested = f"{structure.silhouette:.3f}; {reached} groups in clouds reach it, the best {max(structure.null):.3f}"
-    stable = "not measured" if np.isnan(structure.stability) else f"{structure.stability:.2f}"
+    if worthy.null:
+        reached = f"{sum(s >= worthy.silhouette for s in worthy.null)} of {len(worthy.null)}"
+        tested = f"{worthy.silhouette:.3f}; {reached} groups in clouds reach it, the best {max(worthy.null):.3f}"
+    stable = "not measured" if np.isnan(worthy.stability) else f"{worthy.stability:.2f}"
     return [
         ("algorithm", f"{method}: {found.setting}"),
         ("features", f"{what}; {_COMPONENTS} principal directions at most"),
