@@ -45,8 +45,9 @@ photos/train/gravel/  {train} pictures      photos/val/gravel/  {val}      photo
 ## 2 What is known already stays
 
 A network that was trained on a million photographs ({weights}) knows edges, textures and parts of things. All
-of it is *frozen* but the last 4 layers; behind them come a dense layer of 1024, dropout 0.5 and one output a
-class, which learn with RMSprop for 5 epochs in batches of 32, at a rate of 1e-4. The tutorial's recipe is one command:
+of it is *frozen* but the last 4 layers with weights, here the three convolutions of the last block and the one behind
+it; then come a dense layer of 1024, dropout 0.5 and one output a class, which learn with RMSprop for 5 epochs in
+batches of 32, at a rate of 1e-4. The tutorial's recipe is one command:
 
 ```
 assay learn photos/ --unfreeze 4 --head 1024 --dropout .5 --optimizer rmsprop --learning-rate 1e-4 --epochs 5 \\
