@@ -19,7 +19,7 @@ from assay.data.collection import collect
 from assay.data.workspace import Workspace
 from assay.models import backbone, heads
 from assay.stats.intervals import Estimate, proportion
-from assay.tasks import copies, judgement, learn
+from assay.tasks import copies, judgement, learning
 from assay.tasks.run import run
 from assay.tasks.scan import scan
 
@@ -40,7 +40,7 @@ def labelled(path, out, *, tiles):
         same = copies.find(workspace, pictures)
     names, y = np.unique(folder.from_folders(list(pictures.paths)).label, return_inverse=True)
     classes, rng = tuple(map(str, names)), np.random.default_rng(0)
-    x = heads.root(learn.seen(pictures))
+    x = heads.root(learning.seen(pictures))
     folds = np.stack([splits.folds(y, same.group, rng=rng) for _ in range(REPEATS)])
     found = heads.cross_validate(x, y, folds, classes=classes, groups=same.group)
     chances = softmax(found.logits.astype(float) / found.temperature, axis=2)
