@@ -176,6 +176,7 @@ def test_a_killed_network_goes_on_where_it_stopped(rated, tuned, tmp_path):
     assert Path(again.model).read_bytes() == Path(tuned[0].model).read_bytes()
 
 
+@pytest.mark.slow
 def test_all_layers_may_learn_and_the_ends_count_for_more(rated, tmp_path):
     pytest.importorskip("torch", reason="the extra train is not installed")
     lines = [f"{i:02d}-{i % 3}.png,{5 - i % 3},{i}" for i in range(15) if i != 7]
