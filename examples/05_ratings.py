@@ -172,7 +172,7 @@ A network's file is of the same kind, and rates without torch.
   24 kinds (idealo's MobileNet 0.675; NIMA 0.75) are no side by side. **A network in two phases is no help here**: with
   the last block learning (`--quick --finetune last-block`; 1,560 pictures, six folds of whole references; 7 trainings
   took 7 minutes on two busy cores) it reached 0.493 (0.404 to 0.551), 0.370 less than the head (0.303 to 0.464 less)
-  on the same folds: it sees the whole picture squashed to 256 x 256, which hides damage, and 24 contents are few to
+  on the same folds. Likely reasons, not tested: it sees the picture squashed to 256 x 256, and 24 contents are few to
   learn from.
   What `--unfreeze all` reaches was not measured: it would take hours.
 - **Beauty.** 47 photographs of OASIS with the votes of 104 to 368 people each: rank correlation 0.67 (0.45 to 0.81);
