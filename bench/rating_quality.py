@@ -26,6 +26,7 @@ from assay.models.rating_network import Course
 from assay.models.ratings import Kind
 from assay.stats import resampling, votes
 from assay.tasks import appearances, rating_contest, rating_tuned
+from assay.tasks.options import number_or_word
 from assay.workers.clock import Clock
 
 SCALE = np.arange(1.0, 11)
@@ -123,8 +124,9 @@ def main():
     with tempfile.TemporaryDirectory() as temporary, threadpool_limits(1):
         kept, course, trunk = options.kept or Path(temporary), None, None
         if options.finetune:
-            unfreeze = int(options.finetune) if options.finetune.isdecimal() else options.finetune
-            course = Course(unfreeze=unfreeze, epochs=tuple(options.epochs), views=options.views)
+            course = Course(
+                unfreeze=number_or_word(options.finetune), epochs=tuple(options.epochs), views=options.views
+            )
             trunk = rating_tuned.begin(kept, course, steps=len(SCALE), seed=0)
         began = time.perf_counter()
         names, features, keys = seen(options.tid, kept, trunk)

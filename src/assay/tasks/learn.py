@@ -208,6 +208,6 @@ def _plan(method: str, settings: Mapping[str, Any]) -> Plan | None:
     if method == "head":
         return None
     whole = {**DEFAULTS[method], **settings}
-    if isinstance(whole.get("unfreeze"), str) and whole["unfreeze"].isdecimal():
-        whole["unfreeze"] = int(whole["unfreeze"])
+    if isinstance(whole.get("unfreeze"), str):
+        whole["unfreeze"] = options.number_or_word(whole["unfreeze"])
     return Plan(method, **whole)

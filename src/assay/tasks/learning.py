@@ -126,7 +126,9 @@ def learn(
         )
         for plan in plans if plan is not None
     }  # fmt: skip
-    trunk_bytes = tuned.prune(workspace, trunks.values())
+    trunk_bytes = tuned.prune(
+        workspace.folder, [kept for trunk in trunks.values() for kept in (trunk.plain, trunk.varied)]
+    )
     there = _there(pictures, used, part, list(trunks.values()), notes)
     part, used = part[there], used[there]
     label = np.array([classes.index(x) for x in labels.label[used]], int)

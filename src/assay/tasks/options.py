@@ -39,12 +39,24 @@ def read(name: str, rest: str, *, kinds: Mapping[str, str]) -> dict[str, Any]:
     return options
 
 
+def number_or_word(text: str) -> int | str:
+    """Read what may be a whole number or a word.
+
+    Args:
+        text: as a person writes it.
+
+    >>> number_or_word("4"), number_or_word("last-block")
+    (4, 'last-block')
+    """
+    return int(text) if text.isdecimal() else text
+
+
 def _value(name: str, key: str, value: str, kind: str) -> Any:
     try:
         if "bool" in kind:
             return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[value.lower()]
-        if "int" in kind and ("str" not in kind or value.isdecimal()):
-            return int(value)
+        if "int" in kind:
+            return number_or_word(value) if "str" in kind else int(value)
         return float(value) if "float" in kind else value
     except (KeyError, ValueError) as e:
         what = "yes or no" if "bool" in kind else "a whole number" if "int" in kind else "a number"

@@ -10,8 +10,7 @@ import numpy as np
 
 from ..data import delivery, folder, looks
 from ..errors import InputError
-from ..models import backbone as networks
-from ..models import saved_ratings
+from ..models import backbone, saved_ratings
 from ..models.saved_ratings import RatingModel
 from ..report import ratings as drawn
 from ..report import record
@@ -140,13 +139,13 @@ def load(model: str | os.PathLike[str]) -> RatingModel:
     if loaded.card.get("features") != wanted:
         raise InputError(f"MODEL must be made for {wanted}, got {loaded.card.get('features')!r}")
     if loaded.tail is not None:
-        networks.fits(loaded.tail)
+        backbone.fits(loaded.tail)
     return loaded
 
 
 def identity() -> str:
     """Name what raters look at: features of another name mean something else."""
-    return f"{appearances.VERSION}:{networks.identity()}"
+    return f"{appearances.VERSION}:{backbone.identity()}"
 
 
 def contact_sheet(

@@ -1,5 +1,6 @@
 """A contest of raters: which of two ways of learning puts pictures nearer to people's order, on the same folds?"""
 
+import contextlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,12 +58,10 @@ def hold(
         return _order(one[i], said[i]) - _order(other[i], said[i])
 
     srcc = loss = None
-    try:
+    with contextlib.suppress(UndefinedError):  # the same answers, or too few groups: nothing is shown
         srcc = resampling.bootstrap(apart, len(said), groups=groups, runs=RUNS, rng=rng)
         losses = [votes.emd(shares, rated, r=2) ** 2 for shares in (first, second)]
         loss = intervals.mean(losses[0] - losses[1], groups=groups)
-    except UndefinedError:
-        pass  # the same answers, or too few groups: nothing is shown
     shown = {*_shown(names, srcc), *_shown(names[::-1], loss)}
     better = shown.pop() if len(shown) == 1 else None
     return Contest(*names, srcc, loss, better, _words(names, srcc, loss, better))

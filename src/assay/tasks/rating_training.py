@@ -22,7 +22,7 @@ from ..report import ratings as drawn
 from ..report import record
 from ..stats import votes
 from ..workers.clock import Clock
-from . import appearances, looking, rate, rating_learning, rating_page, rating_tuned
+from . import appearances, looking, options, rate, rating_learning, rating_page, rating_tuned
 from .appearances import Appearances
 from .rating_contest import Contest
 from .rating_figures import Figures
@@ -246,7 +246,7 @@ def _course(
         return None
     return Course(
         backbone=backbone,
-        unfreeze=int(unfreeze) if unfreeze.isdecimal() else unfreeze,
+        unfreeze=options.number_or_word(unfreeze),
         dropout=dropout,
         epochs=epochs,
         learning_rate=learning_rate,

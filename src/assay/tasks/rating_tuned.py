@@ -4,7 +4,6 @@ The frozen part sees every view of every picture once, whatever the epochs and t
 content, and so is each training that is done and the epoch under way: a run that was killed goes on from there.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
@@ -13,20 +12,17 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..data import activations
 from ..data.activations import Activations
 from ..data.delivery import Kept
 from ..data.workspace import fingerprint, keep
-from ..errors import InputError
 from ..models import graph, inference, network, rating_network, tuning
 from ..models.fitting import Epoch
 from ..models.graph import Graph
 from ..models.rating_network import Course, Lesson
 from ..models.ratings import NETWORK, Rater
 from ..workers.clock import Clock
-from .tuned import ROOM, Cached
+from .tuned import TRUNKS, Cached, check, digests, prune
 
-_TRUNKS = "trunks"  # folder of what frozen parts gave
 _TAUGHT = "taught"  # folder of trainings that are done, and of the one under way
 _BATCH = 64  # pictures whose maps are in memory together
 _CURVE = "curve"  # among the kept weights: how they were learned
@@ -123,11 +119,12 @@ def begin(top: Path, course: Course, *, steps: int, seed: int) -> Trunk:
         InputError: torch is not installed, or the course asks for a part that is not there.
     """
     made = tuning.make(course.plan(), classes=steps, seed=seed)
-    parts = [part for part in (made.trunk, made.body()) if part is not None]
-    weights = [hashlib.sha256(a.tobytes()).hexdigest() for part in parts for _, a in sorted(part.weights.items())]
+    body = made.body()
+    parts = [body] if made.trunk is None else [made.trunk, body]
+    weights = [digest for part in parts for digest in digests(part)]
     identity = fingerprint([[graph.as_plain(part) for part in parts], weights, course.views, seed])
-    place, count = top / _TRUNKS, 1 + course.views
-    (width,) = graph.shapes(made.body())[made.body().output]
+    place, count = top / TRUNKS, 1 + course.views
+    (width,) = graph.shapes(body)[body.output]
     early = Activations(place / f"{identity[:16]}-early", shape=(count, *made.shape), dtype=made.dtype)
     features = Activations(place / f"{identity[:16]}-features", shape=(count, width))
     return Trunk(made, early, features, course.views, seed, identity)
@@ -204,10 +201,7 @@ def teach(
             checkpoints=[Kept(top / _TAUGHT / f"{under_way}-{phase}.safetensors") for phase in rating_network.PHASES],
             listen=heard, stop=stop,
         )  # fmt: skip
-        if histories[-1].stopped == "asked":
-            raise KeyboardInterrupt
-        if histories[-1].stopped == "not finite":
-            raise InputError(f"teaching must come to its end, got {histories[-1].words}: try a lower --learning-rate")
+        check(histories[-1])
         return {**network.arrays(made.rest), _CURVE: np.array([_row(lesson) for lesson in lessons])}
 
     def learned(name: str, where: np.ndarray) -> tuple[tuning.Network, np.ndarray]:
@@ -228,7 +222,7 @@ def teach(
         said[out] = _shares(
             made, trunk, [key for key, o in zip(keys, out, strict=True) if o], scale=scale, threads=threads
         )
-    activations.prune(top / _TRUNKS, keep=[trunk.early.folder, trunk.features.folder], limit=ROOM)
+    prune(top, [trunk.early, trunk.features])
     everything = np.arange(len(keys))
     made, curve = learned("on all", everything)
     own, held = parts(everything)
@@ -243,7 +237,7 @@ def _shares(made: tuning.Network, trunk: Trunk, keys: Sequence[str], *, scale: n
     found = []
     for part in np.array_split(np.array(keys), -(-len(keys) // _BATCH)):
         early = trunk.early.read(part.tolist(), np.zeros(len(part), int))
-        found.append(body.run(early if early.dtype == np.uint8 else early.astype(np.float32)))
+        found.append(body.run(early))
     return rater.shares({NETWORK: np.concatenate(found)})
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from ..data.collection import Collection
 from ..data.workspace import Workspace, fingerprint
 from ..errors import InputError
-from ..models.abstain import Novelty
 from ..stats import calibration, confusion, intervals, planning, roc
 from ..stats.intervals import Estimate
 from .judgement import Cutoff, Measures, choose, meaning, measure, rule
@@ -116,18 +115,16 @@ def judge(
         ],
         reliability=_reliability(developed, out_of_fold.mean(axis=0)),
         cutoff=cutoff,
-        refused=None
-        if learned.novelty is None
-        else _refused(learned.novelty, seen(pictures)[learned.used[sealed]], group),
+        refused=_refused(learned, pictures, group),
         more=planning.halve(measured.accuracy, len(y)),
         reads=reads,
     )
 
 
-def _refused(novelty: Novelty | None, features: np.ndarray, groups: np.ndarray) -> Estimate | None:
-    if novelty is None:
+def _refused(learned: Learned, pictures: Collection, groups: np.ndarray) -> Estimate | None:
+    if learned.novelty is None:
         return None
-    refuses = novelty.refuses(features)
+    refuses = learned.novelty.refuses(seen(pictures)[learned.used[learned.sealed]])
     return intervals.proportion(refuses, len(refuses), groups=groups)
 
 

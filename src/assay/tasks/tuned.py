@@ -5,10 +5,9 @@ so is each fold that is done and the epoch under way: a run that was killed goes
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,13 @@ from ..data.delivery import Kept
 from ..data.workspace import Workspace, fingerprint
 from ..errors import InputError
 from ..models import backbone, graph, heads, inference, network, tuning
+from ..models.fitting import History
 from ..models.graph import Graph
 from ..workers import local
 from ..workers.clock import Clock
 
 _APART = (0.8, 0.2, 0.0)  # of what may be learned from: taught, and asked when to stop
-_TRUNKS = "trunks"
+TRUNKS = "trunks"  # folder of what frozen layers gave
 ROOM = 2 << 30  # bytes that all trunks may take in a workspace; those of the run under way stay whatever they take
 _LINE = {"weight": "line.weight", "bias": "line.bias"}  # of the last layer, as it began
 # How far from the line that a network began with it may go, of the way that it was taught, and what that is called.
@@ -144,10 +144,10 @@ def look(
     made = tuning.make(plan, classes=classes, seed=seed)
     variants = rows.Variants(plan.views, plan.recipe, seed)
     before = made.trunk
-    weights = [hashlib.sha256(a.tobytes()).hexdigest() for _, a in sorted(before.weights.items())] if before else []
-    frozen = [graph.as_plain(before) if before else "views", weights, list(made.shape)]
+    known = [graph.as_plain(before), digests(before)] if before else ["views", []]
+    frozen = [*known, list(made.shape)]
     identity = fingerprint([frozen, str(variants)])
-    top = workspace.folder / _TRUNKS
+    top = workspace.folder / TRUNKS
     trunk = Trunk(
         made=made,
         plain=Activations(top / fingerprint(frozen)[:16], shape=(1, *made.shape), dtype=made.dtype),
@@ -177,12 +177,21 @@ def look(
     return trunk
 
 
-def prune(workspace: Workspace, trunks: Iterable[Trunk]) -> int:
+def digests(part: Graph) -> list[str]:
+    """Return the SHA-256 of each array of a network, in the order of their names.
+
+    Args:
+        part: of a network.
+    """
+    return [hashlib.sha256(array.tobytes()).hexdigest() for _, array in sorted(part.weights.items())]
+
+
+def prune(top: Path, used: Iterable[Activations]) -> int:
     """Throw away what frozen layers gave for plans that were not used for long, where all that is kept takes much room.
 
     Args:
-        workspace: where it is kept.
-        trunks: of the run under way, which stay.
+        top: folder in which the folder of it is.
+        used: in the run under way, which stays.
 
     Returns:
         The bytes that are left.
@@ -190,8 +199,23 @@ def prune(workspace: Workspace, trunks: Iterable[Trunk]) -> int:
     Raises:
         WorkspaceError: the disk cannot be written.
     """
-    keep = {kept.folder for trunk in trunks for kept in (trunk.plain, trunk.varied)}
-    return activations.prune(workspace.folder / _TRUNKS, keep=keep, limit=ROOM)
+    return activations.prune(top / TRUNKS, keep={kept.folder for kept in used}, limit=ROOM)
+
+
+def check(history: History) -> None:
+    """Refuse a training that did not come to its end.
+
+    Args:
+        history: of it.
+
+    Raises:
+        InputError: its loss was not finite.
+        KeyboardInterrupt: it was asked to stop.
+    """
+    if history.stopped == "asked":
+        raise KeyboardInterrupt
+    if history.stopped == "not finite":
+        raise InputError(f"teaching must come to its end, got {history.words}: try a lower --learning-rate")
 
 
 def teach(
@@ -270,10 +294,11 @@ def teach(
         under_way = steps / _UNDER_WAY.format(fingerprint([*inputs, where])[:16])
         made = tuning.make(plan, classes=len(classes), seed=seed)
         lessons, asked = (where, None) if plan.patience is None else apart(where)
-        line = _begun(made, examples(lessons), threads=threads) if plan.lined else {}
+        train = examples(lessons)
+        line = _begun(made, train, threads=threads) if plan.lined else {}
         history = tuning.teach(
             made,
-            examples(lessons),
+            train,
             plan,
             val=examples(asked) if asked is not None else None,
             seed=seed,
@@ -282,28 +307,28 @@ def teach(
             listen=lambda _: clock.advance(1),
             stop=stop,
         )
-        if history.stopped == "asked":
-            raise KeyboardInterrupt
-        if history.stopped == "not finite":
-            raise InputError(f"teaching must come to its end, got {history.words}: try a lower --learning-rate")
+        check(history)
         clock.advance(plan.epochs - len(history.epochs))  # of those that patience has spared
         return network.arrays(made.rest) | line
 
-    def taught(name: str, where: np.ndarray, share: float) -> tuning.Network:
+    def taught(name: str, where: np.ndarray, shares: Sequence[float]) -> Iterator[tuning.Network]:
+        """Yield one and the same network, so far from the line that it began with as each share says."""
         kept = workspace.keep(f"{plan.method}-{name}", [*inputs, where], lambda: fresh(where))
         made = tuning.make(plan, classes=len(classes), seed=seed)
-        _go(made, kept, share)
-        return made
+        start = _start(made, kept)
+        for share in shares:
+            network.load(made.rest, tuning.between(start, kept, share))
+            yield made
 
     shares = tuple(_SHARES) if plan.lined else (1.0,)
     said = np.zeros((len(shares), len(development), len(classes)), np.float32)
-    for fold, (which, share) in product(range(count), enumerate(shares)):
+    for fold in range(count):
         out = folds == fold
-        made = taught(f"fold-{fold}", development[~out], share)
         shown = [keys[i] for i in development[out]]
-        said[which, out] = _logits(made.body(), made.last(), trunk, shown, threads=threads)
+        for which, made in enumerate(taught(f"fold-{fold}", development[~out], shares)):
+            said[which, out] = _logits(made.body(), made.last(), trunk, shown, threads=threads)
     share, logits = _far(said, label[development], folds, groups)
-    made = taught("all", development, shares[share])
+    (made,) = taught("all", development, [shares[share]])
     body, last = made.body(), made.last()
     for path in steps.glob(_UNDER_WAY.format("*")):
         path.unlink()  # what came of it is kept
@@ -324,12 +349,12 @@ def _begun(made: tuning.Network, train: Cached, *, threads: int) -> dict[str, np
     return {_LINE[kind]: array for kind, array in network.arrays(made.rest.classes).items()}
 
 
-def _go(made: tuning.Network, kept: Mapping[str, np.ndarray], share: float) -> None:
-    """Give a new network a share of what was taught, on from the line that it began with."""
+def _start(made: tuning.Network, kept: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the weights that a network began with: where there was one, the line is in its last layer."""
     line = {kind: kept[name] for kind, name in _LINE.items() if name in kept}
     if line:
         network.load(made.rest.classes, line)
-    network.load(made.rest, tuning.between(network.arrays(made.rest), kept, share))
+    return network.arrays(made.rest)
 
 
 def _far(said: np.ndarray, label: np.ndarray, folds: np.ndarray, groups: np.ndarray) -> tuple[int, np.ndarray]:
@@ -363,5 +388,4 @@ def _logits(
         [(trunk.varied if key in trunk.varied else trunk.plain).read([key], np.zeros(1, int)) for key in keys]
     )
     weight, bias = last
-    given = given if given.dtype == np.uint8 else given.astype(np.float32)
     return np.asarray(inference.Runner(body, threads=threads).run(given) @ weight.T + bias)
